@@ -1,0 +1,1 @@
+"""Calibration: where a pixel size comes from."""

@@ -1,0 +1,44 @@
+"""Detectors: from a prepared plane to a detection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.params import DetectorParams
+from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.core.registry import Registry
+from lycurgus.core.types import Detection, Mask, PixelSize
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What a detector gets to see.
+
+    Attributes
+    ----------
+    plane : (H, W) float32, flattened and denoised, in units of the stored values.
+    usable : (H, W) bool, False where something is burnt in or a value is not finite.
+    """
+
+    plane: NDArray[np.float32]
+    usable: Mask
+    pixel_size: PixelSize | None
+
+
+class Detector(Protocol):
+    """Finds the foreground; stateless or safe to share between threads."""
+
+    name: str
+    label: str
+    params_model: type[DetectorParams]
+
+    def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
+        """Tell particles from what surrounds them; nothing outside ``scene.usable`` is foreground."""
+        ...
+
+
+DETECTORS: Registry[Detector] = Registry("detector", {"otsu": "lycurgus.detectors.otsu:OtsuDetector"})

@@ -1,0 +1,121 @@
+"""From a micrograph to measured particles: the one path that everything goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from time import perf_counter
+
+import numpy as np
+
+from lycurgus import __version__
+from lycurgus.core import distribution
+from lycurgus.core.annotations import find_annotations, usable_area
+from lycurgus.core.cleaning import clean
+from lycurgus.core.measure import measure
+from lycurgus.core.params import AnalysisParams, StatisticsParams
+from lycurgus.core.preprocess import preprocess
+from lycurgus.core.progress import CancelToken, Progress, never, silent
+from lycurgus.core.quality import quality_warnings
+from lycurgus.core.separate import SEPARATORS
+from lycurgus.core.summary import SampleSummary
+from lycurgus.core.types import AnalysisResult, Micrograph, Provenance
+from lycurgus.detectors import DETECTORS, Scene
+from lycurgus.parameters import default_params
+
+
+def analyze(
+    micrograph: Micrograph,
+    params: AnalysisParams | None = None,
+    *,
+    device: str = "auto",
+    progress: Progress = silent,
+    cancel: CancelToken = never,
+) -> AnalysisResult:
+    """Find, separate and measure the particles of one image.
+
+    Parameters
+    ----------
+    micrograph : as read.
+    params : the defaults where None.
+    device : "auto", "cpu" or "cuda", for detectors that run a network.
+
+    Raises
+    ------
+    Cancelled
+        ``cancel`` was raised; nothing of the image is kept.
+    """
+    params = params or default_params()
+    detector, separator = DETECTORS[params.detector.name], SEPARATORS[params.separator.name]
+    watch = _StageClock(progress, cancel)
+
+    with watch.stage("prepare"):
+        annotations = find_annotations(micrograph.pixels, params.annotations)
+        usable = usable_area(micrograph.pixels, annotations)
+        scene = Scene(preprocess(micrograph.pixels, usable, params.preprocess), usable, micrograph.pixel_size)
+    with watch.stage("detect"):
+        detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
+    with watch.stage("separate"):
+        separation = separator.separate(detection, params.separator, micrograph.pixel_size, progress=progress, cancel=cancel)
+    with watch.stage("clean"):
+        cleaned = clean(separation.instances, usable, params.cleaning, micrograph.pixel_size)
+    with watch.stage("measure"):
+        particles = measure(cleaned.kept, micrograph, usable, params.cleaning)
+
+    removed = {reason: count for reason, count in {**separation.removed, **cleaned.removed}.items() if count}
+    result = AnalysisResult(
+        micrograph=micrograph,
+        particles=particles,
+        params=params,
+        provenance=Provenance(
+            app_version=__version__,
+            provider="cpu",
+            params_digest=params.digest,
+            analysed_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+            times_s=watch.times_s,
+        ),
+        detection={"polarity": detection.polarity, **detection.details},
+        removed=removed,
+        annotations=annotations,
+    )
+    return replace(result, warnings=(*micrograph.warnings, *quality_warnings(result, usable)))
+
+
+def summarize(results: Sequence[AnalysisResult], params: StatisticsParams | None = None) -> SampleSummary:
+    """Summarise the counted particles of several images as one sample.
+
+    Parameters
+    ----------
+    results : of images of one sample.
+    params : those of the first result where None.
+    """
+    if params is None:
+        params = results[0].params.statistics if results else StatisticsParams()
+    return distribution.summarize(results, params)
+
+
+def without_pixels(result: AnalysisResult) -> AnalysisResult:
+    """Return the result without its picture, so that thousands of results fit in memory."""
+    empty = np.zeros((0, 0), dtype=result.micrograph.pixels.dtype)
+    return replace(result, micrograph=replace(result.micrograph, pixels=empty))
+
+
+class _StageClock:
+    """Times stages, reports them, and looks at the cancel token between them."""
+
+    STAGES = ("prepare", "detect", "separate", "clean", "measure")
+
+    def __init__(self, progress: Progress, cancel: CancelToken) -> None:
+        self.times_s: dict[str, float] = {}
+        self._progress = progress
+        self._cancel = cancel
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self._cancel.check()
+        self._progress(name, self.STAGES.index(name), len(self.STAGES))
+        start = perf_counter()
+        yield
+        self.times_s[name] = round(perf_counter() - start, 4)

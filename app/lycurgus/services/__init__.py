@@ -1,0 +1,1 @@
+"""Work on many files, without a display."""

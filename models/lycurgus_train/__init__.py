@@ -1,0 +1,1 @@
+"""Training of the networks that Lycurgus ships; never imported by the application."""
