@@ -1,0 +1,102 @@
+"""``lycurgus analyze``: images in, a report out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say, say_failures, shown
+from lycurgus.core.errors import ParameterError
+from lycurgus.core.params import StatisticsParams
+from lycurgus.core.summary import SampleSummary
+from lycurgus.exporters import IMAGE_EXPORTERS
+from lycurgus.exporters.base import FailedFile, Report, ReportEntry
+from lycurgus.exporters.json import report_document
+from lycurgus.readers.discover import find_files
+from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
+from lycurgus.services.inputs import NamedInput, name_inputs
+from lycurgus.services.report import FORMATS, build_report, check_writable, parse_formats, write_report
+
+
+def run(options: argparse.Namespace) -> int:
+    """Analyse, write, and say where the report is."""
+    params = params_of(options)
+    formats = parse_formats(options.formats) if options.formats is not None else FORMATS
+    if not formats:
+        raise ParameterError("no format is asked for", hint=f"choose from {','.join(FORMATS)}")
+    pixel_size_nm = pixel_size_nm_of(options)
+    sources = name_inputs(find_files(options.paths, recursive=options.recursive))
+    check_writable(options.out)
+
+    each = options.report == "each"
+    tasks = [
+        ImageTask(
+            source,
+            params,
+            _folder(options.out, source, each=each),
+            image_formats=tuple(name for name in formats if name in IMAGE_EXPORTERS),
+            pixel_size_nm=pixel_size_nm,
+            device=options.device,
+            with_thumbnail="xlsx" in formats,
+        )
+        for source in sources
+    ]
+    outcomes = _run(tasks, options.jobs or sensible_jobs(len(tasks)), quiet=options.json)
+    report = _assemble((outcome for _, outcome in outcomes), params.statistics, options.columns)
+    if each:
+        for task, outcome in outcomes:
+            write_report(_assemble([outcome], params.statistics, options.columns), task.out, formats)
+    else:
+        write_report(report, options.out, formats)
+
+    if options.json:
+        print_json(report_document(report))
+    else:
+        _tell(report, options.out, formats)
+    say_failures(report.failures)
+    return 1 if report.failures else 0
+
+
+def _folder(out: Path, source: NamedInput, *, each: bool) -> Path:
+    return out / source.stem if each else out
+
+
+def _run(tasks: Sequence[ImageTask], jobs: int, *, quiet: bool) -> list[tuple[ImageTask, Outcome]]:
+    outcomes = []
+    with tqdm(total=len(tasks), unit="image", disable=quiet, leave=False) as bar:
+        for done in run_tasks(tasks, jobs=jobs):
+            outcomes.append(done)
+            bar.update()
+    return outcomes
+
+
+def _assemble(outcomes: Iterable[Outcome], statistics: StatisticsParams, columns: str) -> Report:
+    outcomes = list(outcomes)
+    return build_report(
+        [outcome for outcome in outcomes if isinstance(outcome, ReportEntry)],
+        [outcome for outcome in outcomes if isinstance(outcome, FailedFile)],
+        statistics,
+        columns=columns,
+    )
+
+
+def _tell(report: Report, out: Path, formats: Sequence[str]) -> None:
+    if report.summary is not None:
+        print(_in_words(report.summary))
+        for warning in report.summary.warnings:
+            say(f"warning: {warning}")
+    where = out / "report.xlsx" if "xlsx" in formats and (out / "report.xlsx").exists() else out
+    print(f"Report: {shown(where)}")
+
+
+def _in_words(summary: SampleSummary) -> str:
+    images = f"{summary.n_images} image{'' if summary.n_images == 1 else 's'}"
+    excluded = summary.n_particles - summary.n_counted
+    found = f"{summary.n_particles} particles in {images}" + (f", {excluded} of them excluded" if excluded else "")
+    if not summary.n_counted:
+        return f"{found}."
+    main = summary.main
+    return f"{found}. {main.label}: {main.mean:.4g} ± {main.sd:.2g} {main.unit} (mean ± SD), median {main.median:.4g} {main.unit}."

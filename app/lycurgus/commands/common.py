@@ -1,0 +1,54 @@
+"""What several subcommands share: parameters from options, sentences for failures, JSON on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lycurgus.core.lengths import parse_length_nm
+from lycurgus.core.params import AnalysisParams
+from lycurgus.exporters.base import FailedFile
+from lycurgus.parameters import default_params, load_preset, with_settings
+
+
+def params_of(options: argparse.Namespace) -> AnalysisParams:
+    """Combine preset, --detector, --separator and --set, the later over the earlier."""
+    params = load_preset(options.preset) if options.preset else default_params()
+    chosen = [f"{stage}.name={getattr(options, stage)}" for stage in ("detector", "separator") if getattr(options, stage)]
+    return with_settings(params, [*chosen, *options.settings])
+
+
+def pixel_size_nm_of(options: argparse.Namespace) -> float | None:
+    return parse_length_nm(options.pixel_size) if options.pixel_size else None
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document, strictly: no NaN, which other readers refuse."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not a result."""
+    print(text, file=sys.stderr)
+
+
+def say_failures(failures: Iterable[FailedFile]) -> None:
+    failed = list(failures)
+    if failed:
+        say(f"{len(failed)} {'file' if len(failed) == 1 else 'files'} failed:")
+        for failure in failed:
+            say(f"  {failure.path}: {failure.reason}")
+
+
+def shown(path: Path) -> str:
+    """Name a path as the user would: relative to where he stands, if that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

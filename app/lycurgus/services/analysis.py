@@ -1,0 +1,136 @@
+"""Many files analysed, one after the other or by several processes; a bad file is a row in the report and stops nobody."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from lycurgus.core.errors import Cancelled, FileError, LycurgusError
+from lycurgus.core.params import AnalysisParams
+from lycurgus.core.progress import CancelToken, never
+from lycurgus.exporters import IMAGE_EXPORTERS
+from lycurgus.exporters.base import FailedFile, ReportEntry
+from lycurgus.exporters.drawing import thumbnail
+from lycurgus.pipeline import analyze, without_pixels
+from lycurgus.readers.door import read
+from lycurgus.services.inputs import NamedInput
+
+Outcome = ReportEntry | FailedFile
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTask:
+    """What is to be done with one file; travels to a worker process.
+
+    Attributes
+    ----------
+    image_formats : names of ``IMAGE_EXPORTERS``, written into ``out`` while the picture is in memory.
+    pixel_size_nm : a size that the user states for every file, or None.
+    """
+
+    source: NamedInput
+    params: AnalysisParams
+    out: Path
+    image_formats: tuple[str, ...] = ()
+    pixel_size_nm: float | None = None
+    device: str = "auto"
+    with_thumbnail: bool = False
+
+
+def run_task(task: ImageTask, *, cancel: CancelToken = never) -> Outcome:
+    """Read, analyse and export one image; what goes wrong with it comes back as a failed file.
+
+    Raises
+    ------
+    Cancelled
+    """
+    path = task.source.path
+    try:
+        micrograph = read(path, plane=task.params.input.plane, pixel_size=task.pixel_size_nm)
+        result = analyze(micrograph, task.params, device=task.device, cancel=cancel)
+        picture = thumbnail(micrograph, result.particles, result.annotations) if task.with_thumbnail else None
+        entry = ReportEntry(result, micrograph.shape, task.source.image, task.source.stem, picture)
+        for name in task.image_formats:
+            IMAGE_EXPORTERS[name].write(entry, task.out)
+    except Cancelled:
+        raise
+    except FileError as error:
+        # The message without the file's name where it is this file's: the report has a column for that.
+        return FailedFile(path, LycurgusError.__str__(error) if error.path == path else str(error))
+    except LycurgusError as error:
+        return FailedFile(path, str(error))
+    except MemoryError:
+        return FailedFile(path, "not enough memory for this image: close other programs, or use fewer jobs")
+    return ReportEntry(without_pixels(result), entry.shape, entry.image, entry.stem, entry.thumbnail)
+
+
+def run_tasks(tasks: Sequence[ImageTask], *, jobs: int = 1, cancel: CancelToken = never) -> Iterator[tuple[ImageTask, Outcome]]:
+    """Run tasks and yield each outcome as it comes; with several jobs the order is not that of the tasks.
+
+    Parameters
+    ----------
+    jobs : worker processes; 1 works in this process.
+    cancel : looked at between images, and inside an image where the work happens in this process.
+
+    Raises
+    ------
+    Cancelled
+    """
+    if jobs <= 1:
+        for task in tasks:
+            cancel.check()
+            yield task, run_task(task, cancel=cancel)
+        return
+    waiting = list(reversed(tasks))
+    while waiting:
+        suspects: list[ImageTask] = []
+        yield from _run_in_pool(waiting, jobs, suspects, cancel)
+        for task in suspects:
+            # One of these killed a worker and took the others' results with it: alone, the culprit shows itself.
+            lone: list[ImageTask] = []
+            yield from _run_in_pool([task], 1, lone, cancel)
+            if lone:
+                yield task, FailedFile(task.source.path, "the analysis process died, most likely for want of memory: use fewer jobs")
+
+
+def _run_in_pool(
+    waiting: list[ImageTask], jobs: int, suspects: list[ImageTask], cancel: CancelToken
+) -> Iterator[tuple[ImageTask, Outcome]]:
+    """Work off ``waiting`` from its end until it is empty or the pool breaks; then ``suspects`` holds what was in work."""
+    # Spawned, not forked: OpenCV's and ONNX Runtime's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_calm_worker) as pool:
+        running: dict[Future[Outcome], ImageTask] = {}
+        try:
+            while waiting or running:
+                cancel.check()
+                while waiting and len(running) < 2 * jobs:
+                    running[pool.submit(run_task, waiting[-1])] = waiting[-1]
+                    waiting.pop()
+                done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    outcome = future.result()
+                    yield running.pop(future), outcome
+        except BrokenProcessPool:
+            suspects.extend(running.values())
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _calm_worker() -> None:
+    """Give each worker one thread: the processes already use every core."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def sensible_jobs(n_files: int) -> int:
+    """Choose how many processes are worth their start: one for a handful of images, else one a core, eight at most."""
+    return 1 if n_files < 8 else min(os.cpu_count() or 1, 8)
