@@ -1,0 +1,128 @@
+"""Otsu's threshold: the classical baseline that every network is compared with."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lycurgus.core.background import smooth_background
+from lycurgus.core.params import DetectorParams
+from lycurgus.core.polarity import decide_polarity
+from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.core.threshold import Histogram, class_means, histogram, multi_otsu, otsu
+from lycurgus.core.types import Detection, Polarity
+from lycurgus.detectors import Scene
+
+# The protocol's arguments that a threshold has no use for keep their names.
+# ruff: noqa: ARG002
+
+
+class OtsuParams(DetectorParams):
+    """A threshold, or several, that part the grey values into classes of least variance."""
+
+    name: Literal["otsu"] = "otsu"
+    method: Literal["global", "local", "multi-level"] = Field(
+        "global",
+        title="Threshold",
+        description="'global' has one; 'local' lets it follow the local mean; 'multi-level' parts the values into several classes",
+    )
+    polarity: Literal["auto", "bright", "dark"] = Field(
+        "auto", title="Particles are", description="Brighter or darker than what surrounds them; 'auto' decides from the picture"
+    )
+    threshold: float | None = Field(
+        None, title="Fixed threshold", description="Replaces the computed one (global only), in units of the stored values"
+    )
+    offset: float = Field(
+        0.0,
+        ge=-1,
+        le=1,
+        title="Threshold offset",
+        description="Moves the threshold towards the particles' values (positive: fewer pixels); 1 is the distance of the class means",
+    )
+    window_px: float = Field(
+        100.0,
+        ge=3,
+        le=4096,
+        title="Local window",
+        description="For 'local': sigma of the window of the local mean, wider than the largest particle",
+        json_schema_extra={"unit": "px"},
+    )
+    levels: int = Field(3, ge=3, le=6, title="Classes", description="For 'multi-level': into how many classes the values are parted")
+    particle_levels: int = Field(
+        1,
+        ge=1,
+        le=5,
+        title="Particle classes",
+        description="For 'multi-level': how many of them are particles, from their end of the scale",
+    )
+
+
+class OtsuDetector:
+    """Thresholds the prepared plane; no state."""
+
+    name = "otsu"
+    label = "Otsu threshold"
+    params_model: type[DetectorParams] = OtsuParams
+
+    def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
+        """Part the usable pixels into particles and background.
+
+        The probability is a logistic function of the distance to the threshold: 0.5 on it, 0.9 at the mean of the particles'
+        class; monotone, but not calibrated. ``details`` states ``threshold`` (of the plane; for 'local' that of the
+        plane less its local mean), ``thresholds`` (multi-level: all of them), ``method`` and ``polarity_source``.
+        """
+        assert isinstance(params, OtsuParams)
+        plane = scene.plane
+        if params.method == "local":
+            plane = plane - smooth_background(plane, scene.usable, sigma_px=params.window_px)
+        cancel.check()
+        details: dict[str, Any] = {"method": params.method, "polarity_source": "image" if params.polarity == "auto" else "user"}
+        hist = histogram(plane, scene.usable)
+        if hist is None:
+            polarity: Polarity = "bright" if params.polarity == "auto" else params.polarity
+            return Detection(np.zeros(plane.shape, dtype=bool), polarity, details={**details, "threshold": None})
+
+        low, high = _thresholds(hist, params)
+        polarity = params.polarity if params.polarity != "auto" else decide_polarity(plane > high, plane < low, scene.usable)
+        if params.method == "multi-level":
+            details["thresholds"] = multi_otsu(hist, classes=params.levels)
+        cancel.check()
+
+        threshold = high if polarity == "bright" else low
+        below, above = class_means(hist, threshold)
+        towards_particles = 1.0 if polarity == "bright" else -1.0
+        threshold += towards_particles * params.offset * (above - below)
+        foreground = plane > threshold if polarity == "bright" else plane < threshold
+        foreground &= scene.usable
+        typical = above if polarity == "bright" else below
+        probability = _confidence(plane, threshold, typical)
+        return Detection(foreground, polarity, probability, {**details, "threshold": threshold})
+
+
+def _thresholds(hist: Histogram, params: OtsuParams) -> tuple[float, float]:
+    """Return what dark particles stay below, and what bright particles exceed."""
+    if params.method == "multi-level":
+        values = multi_otsu(hist, classes=params.levels)
+        count = min(params.particle_levels, len(values))
+        return values[count - 1], values[-count]
+    value = params.threshold if params.threshold is not None and params.method == "global" else otsu(hist)
+    return value, value
+
+
+def _confidence(plane: NDArray[np.float32], threshold: float, typical: float) -> NDArray[np.float32] | None:
+    """1 / (1 + 9^(-d)), d the distance to the threshold in units of that of the typical particle: 0.5 at d = 0, 0.9 at d = 1."""
+    reach = typical - threshold
+    if reach == 0:
+        return None
+    # In place: at 8192 x 8192 every temporary of float32 is 256 MB.
+    probability = plane - np.float32(threshold)
+    probability *= np.float32(-np.log(9) / reach)
+    np.clip(probability, -30, 30, out=probability)
+    cv2.exp(probability, dst=probability)
+    probability += 1
+    np.reciprocal(probability, out=probability)
+    return probability
