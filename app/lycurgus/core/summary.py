@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -69,7 +69,8 @@ class PopulationStatistics:
     span : (d90 − d10)/d50, by number and by volume.
     intervals : name of a statistic -> bootstrap confidence interval (images resampled first, then particles).
     needed : particles to measure for the wanted precision of the number mean (Masuda and Iinoya), or None.
-    values, weights : (n,) float64, the population itself.
+    values, weights : (n,) float64, the population itself, ascending.
+    images : (n,) int64, which image (its place among the results) each value comes from.
     """
 
     descriptor: str
@@ -103,6 +104,7 @@ class PopulationStatistics:
     histogram: Histogram
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
+    images: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

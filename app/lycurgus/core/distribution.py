@@ -1,0 +1,196 @@
+"""From the results of several images to the statistics of one sample."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.bootstrap import bootstrap_intervals
+from lycurgus.core.errors import ParameterError
+from lycurgus.core.fits import best_of, fit_all
+from lycurgus.core.histogram import histogram
+from lycurgus.core.measurement import DESCRIPTORS, Descriptor, Measurement
+from lycurgus.core.moments import characteristics
+from lycurgus.core.params import StatisticsParams
+from lycurgus.core.precision import NUMBER_MEAN, masuda_iinoya_count
+from lycurgus.core.summary import Interval, PopulationStatistics, SampleSummary
+from lycurgus.core.types import AnalysisResult
+
+Floats = NDArray[np.float64]
+
+SUMMARISED_KINDS = ("size", "shape")
+SUMMARISABLE = {descriptor.name: descriptor for descriptor in DESCRIPTORS if descriptor.kind in (*SUMMARISED_KINDS, "intensity")}
+
+UNDEFINED = (
+    *("n_effective", "mean", "sd", "geometric_mean", "geometric_sd", "median", "skewness", "kurtosis", "d10", "d50", "d90", "span"),
+    *("d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43"),
+)
+
+
+def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleSummary:
+    """Summarise the particles of several images that are not excluded as one population.
+
+    Lengths are in nm where every image with counted particles has a pixel size, otherwise in px, with a warning. Border
+    weights apply where ``params.border_weights`` is set and the image's particles at the border were excluded or removed.
+
+    Parameters
+    ----------
+    results : of images of one sample; may be empty.
+    params : which descriptor is fitted and how.
+
+    Raises
+    ------
+    ParameterError
+        There is no such descriptor, or it cannot be summarised (a position).
+    """
+    if params.descriptor not in SUMMARISABLE:
+        raise ParameterError(f"there is no descriptor called '{params.descriptor}'", hint=f"choose one of {', '.join(SUMMARISABLE)}")
+    with_particles = [result for result in results if result.counted]
+    calibrated = bool(results) and all(result.micrograph.pixel_size is not None for result in with_particles or results)
+    measurements = [particle.measurement for result in with_particles for particle in result.counted]
+    images = np.repeat(
+        np.array([index for index, result in enumerate(results) if result.counted], dtype=np.int64),
+        [len(result.counted) for result in with_particles],
+    )
+    weights = _weights(with_particles, params)
+
+    main = SUMMARISABLE[params.descriptor]
+    others = [one for one in DESCRIPTORS if one.kind in SUMMARISED_KINDS and one is not main]
+    column = partial(_column, measurements, calibrated=calibrated)
+    return SampleSummary(
+        n_images=len(results),
+        n_particles=sum(len(result.particles) for result in results),
+        n_counted=len(measurements),
+        excluded=Counter(particle.excluded for result in results for particle in result.particles if particle.excluded is not None),
+        removed=dict(sum((Counter(result.removed) for result in results), Counter())),
+        calibrated=calibrated,
+        confidence=params.confidence,
+        precision=params.precision,
+        main=full_statistics(main, column(main), weights, images, params, calibrated=calibrated),
+        others={one.name: statistics_of(one, column(one), weights, images, calibrated=calibrated) for one in others},
+        warnings=tuple(_warnings(results)),
+    )
+
+
+def full_statistics(
+    descriptor: Descriptor,
+    values: Floats,
+    weights: Floats,
+    images: NDArray[np.int64],
+    params: StatisticsParams,
+    *,
+    calibrated: bool,
+) -> PopulationStatistics:
+    """Compute ``statistics_of`` with confidence intervals, fits and the number of particles needed; parameters as there."""
+    population = statistics_of(descriptor, values, weights, images, calibrated=calibrated)
+    spheres = descriptor.dimension == "length"
+    fits = fit_all(population.values, population.weights, seed=params.seed)
+    intervals = bootstrap_intervals(
+        lambda counts: characteristics(population.values, population.weights, counts, spheres=spheres),
+        population.images,
+        samples=params.bootstrap,
+        confidence=params.confidence,
+        seed=params.seed,
+    )
+    return replace(
+        population, intervals=_defined(intervals, population), needed=_needed(population, params), fits=fits, best_fit=best_of(fits)
+    )
+
+
+def statistics_of(
+    descriptor: Descriptor, values: Floats, weights: Floats, images: NDArray[np.int64], *, calibrated: bool
+) -> PopulationStatistics:
+    """Compute the statistics of one descriptor that cost little: no intervals, no fits.
+
+    Parameters
+    ----------
+    descriptor : of what.
+    values : (n,); what is not finite is left out.
+    weights : (n,) positive statistical weights.
+    images : (n,) number of the image that each value comes from.
+    calibrated : whether lengths and areas are in nm.
+    """
+    order = np.argsort(values, kind="stable")
+    order = order[np.isfinite(values[order])]
+    values, weights, images = values[order], weights[order], images[order]
+    if values.size:
+        spheres = descriptor.dimension == "length"
+        found = characteristics(values, weights, np.ones((1, values.size)), spheres=spheres)
+        numbers = {name: float(column[0]) for name, column in found.items()}
+        smallest, largest = float(values[0]), float(values[-1])
+    else:
+        numbers = dict.fromkeys(UNDEFINED, float("nan")) | {"n_effective": 0.0}
+        smallest = largest = float("nan")
+    return PopulationStatistics(
+        descriptor=descriptor.name,
+        label=descriptor.label,
+        unit=descriptor.unit(calibrated=calibrated),
+        n=values.size,
+        minimum=smallest,
+        maximum=largest,
+        intervals={},
+        needed=None,
+        fits=(),
+        best_fit=None,
+        histogram=histogram(values, weights),
+        values=values,
+        weights=weights,
+        images=images,
+        **numbers,
+    )
+
+
+def _weights(results: Sequence[AnalysisResult], params: StatisticsParams) -> Floats:
+    """Return 1/P of every counted particle where exclusion at the border has to be made good, else 1."""
+    weights = [
+        particle.measurement.border_weight if params.border_weights and result.params.cleaning.border != "keep" else 1.0
+        for result in results
+        for particle in result.counted
+    ]
+    return np.array(weights, dtype=np.float64)
+
+
+def _column(measurements: Sequence[Measurement], descriptor: Descriptor, *, calibrated: bool) -> Floats:
+    name = descriptor.field(calibrated=calibrated)
+    return np.array([getattr(measurement, name) for measurement in measurements], dtype=np.float64)
+
+
+def _defined(intervals: dict[str, Interval], population: PopulationStatistics) -> dict[str, Interval]:
+    """Leave out the intervals of what is itself undefined, and of the effective number, which is no estimate."""
+    return {name: interval for name, interval in intervals.items() if name != "n_effective" and isfinite(getattr(population, name))}
+
+
+def _needed(population: PopulationStatistics, params: StatisticsParams) -> int | None:
+    """Particles needed for the mean of a size; the formula holds for nothing but a size."""
+    if SUMMARISABLE[population.descriptor].kind != "size" or not isfinite(population.geometric_sd):
+        return None
+    return masuda_iinoya_count(
+        population.geometric_sd, relative_error=params.precision, confidence=params.confidence, **NUMBER_MEAN._asdict()
+    )
+
+
+def _warnings(results: Sequence[AnalysisResult]) -> list[str]:
+    with_particles = [result for result in results if result.counted]
+    uncalibrated = sum(result.micrograph.pixel_size is None for result in with_particles)
+    warnings = []
+    if not with_particles:
+        warnings.append("No particle enters the statistics.")
+    if uncalibrated:
+        warnings.append(
+            f"{uncalibrated} of {len(with_particles)} images with counted particles have no pixel size: all sizes of the sample are in px."
+        )
+        scales = {result.micrograph.pixel_size.mean_nm for result in with_particles if result.micrograph.pixel_size is not None}
+        if len(with_particles) > 1:
+            known = "magnifications differ" if len(scales) > 1 else "magnifications may differ"
+            warnings.append(
+                f"Sizes in px of {len(with_particles)} images are pooled although their {known}: calibrate them for sizes in nm."
+            )
+    if len({result.provenance.params_digest for result in results}) > 1:
+        warnings.append("The images were analysed with different parameters.")
+    return warnings
