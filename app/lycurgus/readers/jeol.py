@@ -1,0 +1,91 @@
+"""JEOL's two ways of stating a scale: "$CM_..." lines (SEM) and a TemReporter document (TEM Center, SightX)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lycurgus.readers.metadata import named, number
+from lycurgus.readers.scale import Length, Scale
+
+_LONGEST_TEXT = 1 << 20
+_PIXEL_SIZE = re.compile(r"([-+0-9.,eE]+)\s*([^\s/0-9]+)\s*/\s*pixel")
+
+
+@dataclass(frozen=True, slots=True)
+class JeolStatement:
+    """What a JEOL header says, whichever way it was written."""
+
+    scale: Scale | None = None
+    signal: str = ""
+    instead: str = ""
+    metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+
+def from_note(note: bytes, *, dots_per_inch: tuple[float, float] | None) -> JeolStatement | None:
+    """Read the MakerNote of an Exif block: UTF-16 "$CM_" lines (JEOL SEM) or a TemReporter document (TEM Center)."""
+    if note.startswith(b"UNICODE\x00"):
+        return from_lines(note[8:_LONGEST_TEXT].decode("utf-16-le", "ignore"))
+    if b"<TemReporter" in note[:4096]:
+        return from_reporter(note[:_LONGEST_TEXT].decode("utf-8", "ignore"), dots_per_inch=dots_per_inch)
+    return None
+
+
+def from_lines(text: str) -> JeolStatement | None:
+    """Read lines "$CM_PIXEL_SIZE=2.00nm/pixel"; older instruments write "$CM_PIXEL_SIZE 2.00nm/pixel"."""
+    entries = dict(re.findall(r"\$([A-Z]{2}_[A-Z0-9_]+)[=\s]([^\t\r\n$]*)", text[:_LONGEST_TEXT]))
+    if not entries:
+        return None
+    stated = _PIXEL_SIZE.match(entries.get("CM_PIXEL_SIZE", "").strip())
+    value = number(stated.group(1)) if stated else None
+    return JeolStatement(
+        scale=Scale(Length(value, stated.group(2))) if stated and value is not None else None,
+        signal=entries.get("SM_DETECTOR", "").strip(),
+        metadata=named(
+            instrument=entries.get("SM_NICKNAME"),
+            detector=entries.get("SM_DETECTOR"),
+            voltage_kV=number(entries.get("CM_ACCEL_VOLT")),
+            magnification=number(entries.get("CM_MAG")),
+            working_distance_mm=number(entries.get("SM_WD")),
+        ),
+    )
+
+
+def from_reporter(text: str, *, dots_per_inch: tuple[float, float] | None) -> JeolStatement:
+    """Read a TemReporter document.
+
+    The size of a pixel is that of the detector (the picture's resolution tag) divided by the magnification. Single
+    elements are looked up as text: the document is often cut off at 64 KiB, which no XML parser accepts.
+
+    Parameters
+    ----------
+    dots_per_inch : (y, x) of the picture's resolution tags.
+    """
+    text = text[:_LONGEST_TEXT]
+    magnification = number(_element(text, "SelectorValue"))
+    forming = _element(text, "ImageFormingMode")
+    scanning = _element(text, "EosMode") == "eosASID"
+    diffraction = not scanning and "DIFF" in forming.upper()
+    scale = None
+    if dots_per_inch and magnification and not (scanning or diffraction) and _element(text, "SelectorUnitString") in ("X", ""):
+        y, x = (0.0254 / (dots * magnification) for dots in dots_per_inch)
+        scale = Scale.metres(x, y)
+    volts = number(_element(text, "AccelerationVoltage"))
+    return JeolStatement(
+        scale=scale,
+        signal="STEM" if scanning else "TEM",
+        instead="a diffraction pattern (unit 1/nm)" if diffraction else "",
+        metadata=named(
+            instrument=_element(text, "Instruments"),
+            mode=_element(text, "ModeString"),
+            voltage_kV=None if volts is None else volts / 1000,
+            magnification=magnification,
+            date=_element(text, "DateTime"),
+            camera=_element(text, "Modelname"),
+        ),
+    )
+
+
+def _element(text: str, name: str) -> str:
+    found = re.search(rf"<{name}>([^<]{{0,200}})</{name}>", text)
+    return found.group(1).strip() if found else ""

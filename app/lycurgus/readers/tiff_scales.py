@@ -1,0 +1,293 @@
+"""Where each vendor hides the pixel size in a TIFF file: one small function a vendor, asked in turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tifffile
+
+from lycurgus.readers import jeol
+from lycurgus.readers.metadata import flat, named, number
+from lycurgus.readers.scale import Length, Scale, unit_kind
+
+EXIF, TESCAN, OLYMPUS, ZEISS, TVIPS = 34665, 50431, 33560, 34118, 37706
+FEI_SFEG, FEI_HELIOS = 34680, 34682
+DM_UNITS, DM_SCALES = (65003, 65004), (65009, 65010)
+_MOST_TEXT = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one vendor's tags say about a page."""
+
+    scale: Scale | None = None
+    signal: str = ""
+    instead: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def state(page: tifffile.TiffPage) -> Statement:
+    """Ask one vendor after the other; the first that knows its tags answers, even when it knows no scale.
+
+    Parameters
+    ----------
+    page : with its tags read.
+    """
+    for vendor in VENDORS:
+        statement = vendor(page)
+        if statement is not None:
+            return statement
+    return Statement(scale=_real_resolution(page))
+
+
+def fei(page: tifffile.TiffPage) -> Statement | None:
+    """FEI and Thermo Fisher: an ini-like text; [Beam] Beam and Scan name the section that holds PixelWidth in metres."""
+    tree = _mapping(page, FEI_HELIOS) or _mapping(page, FEI_SFEG)
+    if tree is None:
+        return None
+    beam = _section(tree, "Beam")
+    scan_names = [str(beam.get("Scan", "")), str(beam.get("Beam", "")), "Scan", "EScan", "IScan"]
+    sections = [_section(tree, name) for name in scan_names if name]
+    x = next((number(section["PixelWidth"]) for section in sections if number(section.get("PixelWidth")) is not None), None)
+    y = next((number(section["PixelHeight"]) for section in sections if number(section.get("PixelHeight")) is not None), None)
+    detectors = _section(tree, "Detectors")
+    volts = number(beam.get("HV"))
+    user, system = _section(tree, "User"), _section(tree, "System")
+    return Statement(
+        scale=None if x is None else Scale.metres(x, y),
+        signal=str(detectors.get("Mode") or "") if str(detectors.get("Mode")) != "None" else str(detectors.get("Name") or ""),
+        metadata=named(
+            instrument=system.get("SystemType"),
+            detector=detectors.get("Name"),
+            mode=detectors.get("Mode"),
+            voltage_kV=None if volts is None else volts / 1000,
+            date=f"{user.get('Date', '')} {user.get('Time', '')}",
+        )
+        | flat({name: _section(tree, name) for name in ("Beam", "Scan", "EScan", "Detectors", "Stage")}),
+    )
+
+
+def zeiss(page: tifffile.TiffPage) -> Statement | None:
+    """Zeiss SmartSEM: "ap_image_pixel_size" is the shown size; the unnamed first block has it in metres."""
+    tree = _mapping(page, ZEISS)
+    if tree is None:
+        return None
+    scale = None
+    stated = tree.get("ap_image_pixel_size") or tree.get("ap_pixel_size")
+    if isinstance(stated, tuple) and len(stated) >= 3 and (value := number(stated[1])) is not None:
+        scale = Scale(Length(value, str(stated[2])))
+    block = tree.get("")
+    if scale is None and isinstance(block, tuple) and len(block) > 3 and (value := number(block[3])):
+        scale = Scale.metres(value)
+    detector = _second(tree.get("dp_detector_channel"))
+    volts, kilo = number(_second(tree.get("ap_actualkv"))), str((tree.get("ap_actualkv") or ("", "", ""))[-1]).casefold() == "kv"
+    return Statement(
+        scale=scale,
+        signal=str(detector or ""),
+        metadata=named(
+            instrument=_second(tree.get("sv_serial_number")) or "Zeiss SEM",
+            detector=detector,
+            voltage_kV=None if volts is None else volts if kilo else volts / 1000,
+            magnification=_second(tree.get("ap_mag")),
+            date=_second(tree.get("ap_date")),
+        ),
+    )
+
+
+def tescan(page: tifffile.TiffPage) -> Statement | None:
+    """Tescan: lines "PixelSizeX=0.0000000045" in metres, after a thumbnail, in one binary tag that no library reads."""
+    raw = _bytes(page, TESCAN)
+    if raw is None or b"PixelSize" not in raw:
+        return None
+    text = raw[max(0, raw.find(b"PixelSize") - 4096) :][:_MOST_TEXT].decode("latin-1")
+    entries = dict(re.findall(r"([A-Za-z][A-Za-z0-9]{0,60})=([^\r\n\x00]{0,200})", text))
+    x, y = number(entries.get("PixelSizeX")), number(entries.get("PixelSizeY"))
+    volts = number(entries.get("HV"))
+    distance = number(entries.get("WD"))
+    return Statement(
+        scale=None if x is None else Scale.metres(x, y),
+        signal=entries.get("Detector", ""),
+        metadata=named(
+            instrument=entries.get("Device"),
+            detector=entries.get("Detector"),
+            voltage_kV=None if volts is None else volts / 1000,
+            magnification=number(entries.get("Magnification")),
+            date=f"{entries.get('Date', '')} {entries.get('Time', '')}",
+            working_distance_mm=None if distance is None else distance * 1000,
+        ),
+    )
+
+
+def jeol_sem(page: tifffile.TiffPage) -> Statement | None:
+    """JEOL SEM: UTF-16 lines in the Exif MakerNote. JEOL TEM Center: a document there."""
+    exif = _mapping(page, EXIF) or {}
+    note = exif.get("MakerNote")
+    said = jeol.from_note(note, dots_per_inch=dots_per_inch(page)) if isinstance(note, bytes) else None
+    return None if said is None else Statement(said.scale, said.signal, said.instead, said.metadata)
+
+
+def jeol_tem(page: tifffile.TiffPage) -> Statement | None:
+    """JEOL SightX: a TemReporter document as the image's description."""
+    description = _text(page, "ImageDescription")
+    if "<TemReporter" not in description[:4096]:
+        return None
+    said = jeol.from_reporter(description, dots_per_inch=dots_per_inch(page))
+    return Statement(said.scale, said.signal, said.instead, said.metadata)
+
+
+def tvips(page: tifffile.TiffPage) -> Statement | None:
+    """TVIPS EM-MENU: PixelSizeX in nm (version 2); in diffraction mode (ImageMode 2) the same field counts 1/nm."""
+    tree = _mapping(page, TVIPS)
+    if tree is None:
+        return None
+    x, y = number(tree.get("PixelSizeX")), number(tree.get("PixelSizeY"))
+    volts = number(tree.get("HighTension"))
+    diffraction = number(tree.get("ImageMode")) == 2
+    return Statement(
+        scale=None
+        if not x
+        else Scale(Length(x, "1/nm" if diffraction else "nm"), Length(y, "1/nm" if diffraction else "nm") if y else None),
+        signal="TEM",
+        metadata=named(
+            instrument=tree.get("TemName") or tree.get("MicroscopeName"),
+            camera=tree.get("CameraType") or tree.get("CameraName"),
+            magnification=tree.get("Magnification"),
+            voltage_kV=None if not volts else volts / 1000,
+        ),
+    )
+
+
+def olympus(page: tifffile.TiffPage) -> Statement | None:
+    """Olympus Soft Imaging: sizes in metres; the page without this tag is a coloured preview."""
+    tree = _mapping(page, OLYMPUS)
+    if tree is None:
+        return None
+    x, y = number(tree.get("pixelsizex")), number(tree.get("pixelsizey"))
+    return Statement(
+        scale=None if x is None else Scale.metres(x, y),
+        metadata=named(
+            camera=tree.get("cameraname") or _text(page, "Model"),
+            magnification=tree.get("magnification"),
+            date=str(tree.get("datetime", "")),
+        ),
+    )
+
+
+def digital_micrograph(page: tifffile.TiffPage) -> Statement | None:
+    """Gatan DigitalMicrograph's export: sizes and units in private tags 65003 to 65013."""
+    sizes = [number(_value(page, code)) for code in DM_SCALES]
+    units = [_clean(_value(page, code)) for code in DM_UNITS]
+    if sizes[0] is None:
+        return None
+    x = Length(sizes[0], units[0])
+    return Statement(scale=Scale(x, None if sizes[1] is None else Length(sizes[1], units[1])))
+
+
+def imagej(page: tifffile.TiffPage) -> Statement | None:
+    """ImageJ: the resolution tag counts pixels for each unit that the description names."""
+    description = _text(page, "ImageDescription")
+    if not description.startswith("ImageJ="):
+        return None
+    entries = dict(re.findall(r"^(\w+)=(.*)$", description[:_MOST_TEXT], flags=re.MULTILINE))
+    unit = entries.get("unit", "").strip()
+    per_unit = _resolution(page)
+    metadata = flat({"ImageJ": entries.get("ImageJ"), "unit": unit})
+    if per_unit is None or unit_kind(unit) == "none":
+        return Statement(metadata=metadata)
+    y_unit = entries.get("yunit", "").strip() or unit
+    return Statement(scale=Scale(Length(1 / per_unit[1], unit), Length(1 / per_unit[0], y_unit)), metadata=metadata)
+
+
+def ome(page: tifffile.TiffPage) -> Statement | None:
+    """OME: PhysicalSizeX and PhysicalSizeXUnit (µm where not stated) of the first image's Pixels element."""
+    description = _text(page, "ImageDescription")
+    if "<OME" not in description[:4096]:
+        return None
+    element = re.search(r"<(?:\w+:)?Pixels\s([^>]{0,4000})>", description[:_MOST_TEXT])
+    attributes = dict(re.findall(r'(\w+)\s*=\s*"([^"]{0,200})"', element.group(1))) if element else {}
+    x, y = number(attributes.get("PhysicalSizeX")), number(attributes.get("PhysicalSizeY"))
+    if x is None:
+        return Statement()
+    x_unit, y_unit = attributes.get("PhysicalSizeXUnit", "µm"), attributes.get("PhysicalSizeYUnit", "µm")
+    return Statement(scale=Scale(Length(x, x_unit), None if y is None else Length(y, y_unit)))
+
+
+VENDORS: tuple[Callable[[tifffile.TiffPage], Statement | None], ...] = (
+    fei,
+    zeiss,
+    tescan,
+    jeol_sem,
+    jeol_tem,
+    tvips,
+    olympus,
+    digital_micrograph,
+    imagej,
+    ome,
+)
+
+# A printing resolution never comes near this: 100 µm pixels are 254 dpi, 1 µm pixels 25,400 dpi.
+_LARGEST_REAL_PIXEL_CM = 1e-4
+
+
+def _real_resolution(page: tifffile.TiffPage) -> Scale | None:
+    """Take resolution tags for a scale only where they count pixels in cm finer than any printer, and differ from none."""
+    per_unit = _resolution(page)
+    if per_unit is None or number(_value(page, 296)) != 3:
+        return None
+    y, x = 1 / per_unit[0], 1 / per_unit[1]
+    return Scale(Length(x, "cm"), Length(y, "cm")) if max(y, x) < _LARGEST_REAL_PIXEL_CM else None
+
+
+def dots_per_inch(page: tifffile.TiffPage) -> tuple[float, float] | None:
+    """Give the resolution tags (y, x) in dots an inch, or None without a unit."""
+    per_unit = _resolution(page)
+    factor = {2.0: 1.0, 3.0: 2.54}.get(number(_value(page, 296)) or 2.0)
+    return None if per_unit is None or factor is None else (per_unit[0] * factor, per_unit[1] * factor)
+
+
+def _resolution(page: tifffile.TiffPage) -> tuple[float, float] | None:
+    values = []
+    for code in (283, 282):
+        fraction = _value(page, code)
+        if not isinstance(fraction, tuple) or len(fraction) != 2 or not fraction[0] or not fraction[1]:
+            return None
+        values.append(abs(fraction[0] / fraction[1]))
+    return values[0], values[1]
+
+
+def _value(page: tifffile.TiffPage, code: int) -> Any:
+    tag = page.tags.get(code)
+    return None if tag is None else tag.value
+
+
+def _mapping(page: tifffile.TiffPage, code: int) -> Mapping[str, Any] | None:
+    value = _value(page, code)
+    return value if isinstance(value, Mapping) else None
+
+
+def _section(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = tree.get(name)
+    return section if isinstance(section, Mapping) else {}
+
+
+def _bytes(page: tifffile.TiffPage, code: int) -> bytes | None:
+    value = _value(page, code)
+    return value if isinstance(value, bytes) else None
+
+
+def _text(page: tifffile.TiffPage, name: str) -> str:
+    tag = page.tags.get(name)
+    return tag.value if tag is not None and isinstance(tag.value, str) else ""
+
+
+def _clean(value: Any) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "ignore")
+    return value.strip("\x00 ") if isinstance(value, str) else ""
+
+
+def _second(stated: Any) -> Any:
+    return stated[1] if isinstance(stated, tuple) and len(stated) > 1 else None
