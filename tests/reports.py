@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import stats
 
+from lycurgus.core.distribution import summarize
 from lycurgus.core.measurement import Measurement
-from lycurgus.core.params import AnalysisParams, DetectorParams, SeparatorParams
-from lycurgus.core.summary import Fit, Histogram, Interval, PopulationStatistics, SampleSummary
+from lycurgus.core.params import AnalysisParams, DetectorParams, SeparatorParams, StatisticsParams
 from lycurgus.core.types import AnalysisResult, BBox, Instance, Micrograph, ModelUsed, Particle, PixelSize, Provenance
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from shapes import ellipse, instance_of
@@ -39,7 +38,9 @@ class ExampleSeparatorParams(SeparatorParams):
     smallest_px: int = Field(30, ge=1, title="Smallest marker", description="Smaller ones are dropped", json_schema_extra={"unit": "px"})
 
 
-EXAMPLE_PARAMS = AnalysisParams(detector=ExampleDetectorParams(threshold=0.45), separator=ExampleSeparatorParams())
+EXAMPLE_PARAMS = AnalysisParams(
+    detector=ExampleDetectorParams(threshold=0.45), separator=ExampleSeparatorParams(), statistics=StatisticsParams(bootstrap=100)
+)
 
 
 def make_report(
@@ -65,7 +66,7 @@ def make_report(
         _entry(name, index, n_particles, calibrated, seed, params, classified=classified, thumbnail=thumbnails)
         for index, name in enumerate(names[:n_images])
     )
-    summary = _summary([entry.result for entry in entries], calibrated) if entries else None
+    summary = summarize([entry.result for entry in entries], params.statistics) if entries else None
     return Report(entries, tuple(failures), summary, columns)
 
 
@@ -221,101 +222,3 @@ def _thumbnail(pixels: NDArray[np.uint8], particles: Sequence[Particle]) -> NDAr
         picture[particle.instance.bbox.slices][edge] = (213, 94, 0) if particle.excluded else (86, 180, 233)
     step = ceil(max(pixels.shape) / 640)
     return np.ascontiguousarray(picture[::step, ::step])
-
-
-def _summary(results: Sequence[AnalysisResult], calibrated: bool) -> SampleSummary:
-    counted = [particle.measurement for result in results for particle in result.counted]
-    n = sum(len(result.particles) for result in results)
-    suffix = "nm" if calibrated else "px"
-    return SampleSummary(
-        n_images=len(results),
-        n_particles=n,
-        n_counted=len(counted),
-        excluded={BORDER_REASON: n - len(counted)} if n > len(counted) else {},
-        removed={"speck": 3 * len(results), "marker too small": len(results)},
-        calibrated=calibrated,
-        confidence=0.95,
-        precision=0.05,
-        main=_statistics(counted, "equivalent_diameter", "Equivalent circular diameter", f"_{suffix}", suffix),
-        others={
-            "feret_max": _statistics(counted, "feret_max", "Feret diameter, maximum", f"_{suffix}", suffix),
-            "circularity": _statistics(counted, "circularity", "Circularity", "", ""),
-            "aspect_ratio": _statistics(counted, "aspect_ratio", "Aspect ratio", "", ""),
-        },
-        warnings=() if len(counted) >= 300 else (f"only {len(counted)} particles: the percentiles are uncertain",),
-    )
-
-
-def _statistics(counted: Sequence[Measurement], descriptor: str, label: str, suffix: str, unit: str) -> PopulationStatistics:
-    values = np.array([getattr(measurement, descriptor + suffix) for measurement in counted], dtype=np.float64)
-    weights = np.array([measurement.border_weight for measurement in counted], dtype=np.float64)
-    n, nan = len(values), float("nan")
-    if n < 3:
-        numbers = dict.fromkeys(_NUMBERS, nan)
-        histogram = Histogram(np.array([0.0, 1.0]), np.array([n], dtype=np.int64), np.array([float(n)]), np.array([1.0 if n else nan]))
-        return PopulationStatistics(
-            **numbers, descriptor=descriptor, label=label, unit=unit, n=n, n_effective=float(n), intervals={}, needed=None,
-            fits=(), best_fit=None, histogram=histogram, values=values, weights=weights,
-        )  # fmt: skip
-    logs = np.log(values)
-    d10, d50, d90 = np.percentile(values, [10, 50, 90])
-    order = np.argsort(values)
-    volume = np.cumsum(values[order] ** 3) / np.sum(values**3)
-    v10, v50, v90 = np.interp([0.1, 0.5, 0.9], volume, values[order])
-    is_length = bool(unit)
-    edges = np.histogram_bin_edges(values, bins="auto")
-    counts, _ = np.histogram(values, edges)
-    weighted, _ = np.histogram(values, edges, weights=weights)
-    mean, sd = float(values.mean()), float(values.std(ddof=1))
-    error = 1.96 * sd / sqrt(n)
-    gm, gsd = float(np.exp(logs.mean())), float(np.exp(logs.std(ddof=1)))
-    shape, _, scale = stats.weibull_min.fit(values, floc=0)
-    laws = {
-        "normal": ({"mean": mean, "sd": sd}, stats.norm(mean, sd)),
-        "log-normal": ({"geometric_mean": gm, "gsd": gsd}, stats.lognorm(log(gsd), scale=gm)),
-        "weibull": ({"shape": float(shape), "scale": float(scale)}, stats.weibull_min(shape, scale=scale)),
-    }
-    fits = [
-        Fit(name, given, 4 - 2 * float(law.logpdf(values).sum()), float(stats.kstest(values, law.cdf).statistic), 0.4)  # type: ignore[arg-type]
-        for name, (given, law) in laws.items()
-    ]
-    fits.append(Fit("kde", {"bandwidth": sd * n**-0.2}, None, 0.02, None))
-    return PopulationStatistics(
-        descriptor=descriptor,
-        label=label,
-        unit=unit,
-        n=n,
-        n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
-        mean=mean,
-        sd=sd,
-        geometric_mean=gm,
-        geometric_sd=gsd,
-        median=float(d50),
-        minimum=float(values.min()),
-        maximum=float(values.max()),
-        skewness=float(stats.skew(values)),
-        kurtosis=float(stats.kurtosis(values)),
-        d10=float(d10),
-        d50=float(d50),
-        d90=float(d90),
-        span=float((d90 - d10) / d50),
-        d10_volume=float(v10) if is_length else nan,
-        d50_volume=float(v50) if is_length else nan,
-        d90_volume=float(v90) if is_length else nan,
-        span_volume=float((v90 - v10) / v50) if is_length else nan,
-        d32=float((values**3).sum() / (values**2).sum()) if is_length else nan,
-        d43=float((values**4).sum() / (values**3).sum()) if is_length else nan,
-        intervals={"mean": Interval(mean - error, mean + error), "median": Interval(float(d50) - error, float(d50) + error)},
-        needed=ceil((1.96 * log(gsd) / 0.05) ** 2),
-        fits=tuple(fits),
-        best_fit=min(fits[:3], key=lambda fit: fit.aic or 0.0).name,
-        histogram=Histogram(edges, counts.astype(np.int64), weighted, np.cumsum(weighted) / weighted.sum()),
-        values=values,
-        weights=weights,
-    )
-
-
-_NUMBERS = (
-    "mean", "sd", "geometric_mean", "geometric_sd", "median", "minimum", "maximum", "skewness", "kurtosis", "d10", "d50", "d90", "span",
-    "d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43",
-)  # fmt: skip
