@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from lycurgus import __version__
 from lycurgus.core import distribution
 from lycurgus.core.annotations import find_annotations, usable_area
-from lycurgus.core.cleaning import clean
+from lycurgus.core.cleaning import clean, clean_foreground
 from lycurgus.core.measure import measure
 from lycurgus.core.params import AnalysisParams, StatisticsParams
 from lycurgus.core.preprocess import preprocess
@@ -58,13 +59,15 @@ def analyze(
     with watch.stage("detect"):
         detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
     with watch.stage("separate"):
+        whole = clean_foreground(detection.foreground, params.cleaning, micrograph.pixel_size)
+        detection = replace(detection, foreground=whole.foreground)
         separation = separator.separate(detection, params.separator, micrograph.pixel_size, progress=progress, cancel=cancel)
     with watch.stage("clean"):
         cleaned = clean(separation.instances, usable, params.cleaning, micrograph.pixel_size)
     with watch.stage("measure"):
         particles = measure(cleaned.kept, micrograph, usable, params.cleaning)
 
-    removed = {reason: count for reason, count in {**separation.removed, **cleaned.removed}.items() if count}
+    removed = dict(Counter(whole.removed) + Counter(separation.removed) + Counter(cleaned.removed))
     result = AnalysisResult(
         micrograph=micrograph,
         particles=particles,
