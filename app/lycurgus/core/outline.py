@@ -1,27 +1,52 @@
-"""The sub-pixel outline of a mask: traced along pixel sides, smoothed, and what follows from it (hull, convexity, polygon)."""
+"""The sub-pixel outline of a mask: traced along pixel sides, smoothed, and what follows from it (convexity, polygon).
+
+An outline runs through the midpoints of the pixel sides that separate inside from outside. For an edge at any angle these midpoints lie
+on the true edge on average, but they zigzag around it; a binomial average along the outline takes the zigzag away.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.ragged import Counts, following, rings
 from lycurgus.core.types import BBox, Mask
 
 Points = NDArray[np.float64]
+Chain = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """The closed outlines of several masks, end to end; x + iy, each in its own mask's coordinates.
+
+    Attributes
+    ----------
+    sides : complex128, midpoints of the pixel sides between inside and outside, in order along each outline.
+    points : complex128, the same, smoothed.
+    counts : midpoints of each mask.
+    pixels : for each mask the pixels at its outer border, (n, 1, 2) int32 (x, y) as OpenCV has them.
+    """
+
+    sides: NDArray[np.complex128]
+    points: NDArray[np.complex128]
+    counts: Counts
+    pixels: tuple[Chain, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """The closed outline of one mask, in the mask's own coordinates (the centre of its first pixel is the origin).
+    """The closed outline of one mask, in the mask's own coordinates: the centre of its first pixel is the origin.
 
     Attributes
     ----------
     sides : (n, 2) float64 (y, x), the midpoints of the pixel sides between inside and outside, in order.
-    points : (n, 2) float64 (y, x), the same smoothed along the outline.
+    points : (n, 2) float64 (y, x), the same, smoothed along the outline.
     """
 
     sides: Points
@@ -33,110 +58,158 @@ def trace(mask: Mask) -> Outline:
 
     Parameters
     ----------
-    mask : (h, w) bool with at least one pixel set; it may touch the edges of its array.
+    mask : (h, w) bool with at least one pixel set; it may touch the edges of its array. Pieces that hang together nowhere are joined
+        by bridges without width where they are closest, so that every mask has one outline.
 
     Raises
     ------
     ValueError
         The mask is empty.
     """
-    sides = side_midpoints(mask)
-    return Outline(sides, smooth(sides))
+    outlines = trace_all([mask])
+    return Outline(_as_yx(outlines.sides), _as_yx(outlines.points))
 
 
-def side_midpoints(mask: Mask) -> Points:
-    """Midpoints of the outer pixel sides, in order, as one closed curve.
+def polygon(mask: Mask, bbox: BBox) -> Points:
+    """Sub-pixel outline in image coordinates, for overlays and exported regions.
 
-    The pieces of a mask that hangs together nowhere are joined by a bridge without width at their closest points, so that every
-    mask has one outline and one hull.
+    Returns
+    -------
+    (n, 2) float64 (y, x); pixel centres lie on whole numbers; the first point is not repeated at the end.
     """
-    contours, _ = cv2.findContours(np.ascontiguousarray(mask).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        raise ValueError("an empty mask has no outline")
-    pieces = [_sides_of(contour[:, 0, :]) for contour in contours]
-    whole = pieces[0]
-    for piece in pieces[1:]:
-        whole = _bridge(whole, piece)
-    return whole
-
-
-def smooth(sides: Points) -> Points:
-    """Average each midpoint with its neighbours along the outline, by binomial weights."""
-    n = len(sides)
-    reach = len(_WEIGHTS) // 2
-    around = sides[np.arange(-reach, n + reach) % n]
-    smoothed = np.zeros_like(sides)
-    for shift, weight in enumerate(_WEIGHTS):
-        smoothed += weight * around[shift : shift + n]
-    return smoothed
+    return _as_yx(trace_all([mask]).points + complex(bbox.x0, bbox.y0))
 
 
 def convexity(mask: Mask) -> float:
     """Perimeter of the convex hull over the perimeter: 1 for a convex shape of any size, 0.82 for two equal discs that touch.
 
+    Both are taken from the smoothed outline, so that what smoothing takes from the corners cancels. A digitised convex shape gives
+    0.99 ... 1 at every size and angle.
+
     Parameters
     ----------
     mask : (h, w) bool with at least one pixel set.
     """
-    points = trace(mask).points.astype(np.float32)
-    hull = cv2.convexHull(points)
-    return float(cv2.arcLength(hull, True) / cv2.arcLength(points, True))
+    chains = _chains(mask)
+    sides = _sides(chains[0]) if len(chains) == 1 else _joined([_sides(chain) for chain in chains])
+    around = np.concatenate([sides[-_REACH:], sides, sides[:_REACH]]) if len(sides) > _REACH else sides[rings(_count(sides), _REACH)[0]]
+    points = np.convolve(around, _WEIGHTS, "valid").astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    return float(cv2.arcLength(cv2.convexHull(points), True) / cv2.arcLength(points, True))
 
 
-def polygon(mask: Mask, bbox: BBox) -> Points:
-    """Sub-pixel outline in image coordinates.
+def trace_all(masks: Sequence[Mask]) -> Outlines:
+    """Follow the outer outlines of many masks at once.
 
-    Returns
-    -------
-    (n, 2) float64 (y, x); pixel centres lie on whole numbers; not closed by a repeated point.
+    Raises
+    ------
+    ValueError
+        A mask is empty.
     """
-    return trace(mask).points + np.array([bbox.y0, bbox.x0])
+    chains_of_masks = [_chains(mask) for mask in masks]
+    chains = [chain for chains in chains_of_masks for chain in chains]
+    sides, counts = _all_sides(chains)
+    if len(chains) > len(masks):
+        sides, counts = _join_pieces(sides, counts, [len(chains) for chains in chains_of_masks])
+    pixels = tuple(chains[0] if len(chains) == 1 else np.concatenate(chains) for chains in chains_of_masks)
+    return Outlines(sides, _smooth(sides, counts), counts, pixels)
 
 
+# Binomial weights: they damp every wave along the outline and the zigzag of single steps entirely.
 _WEIGHTS = np.array([1, 6, 15, 20, 15, 6, 1]) / 64
+_REACH = len(_WEIGHTS) // 2
 
-# Directions of a step, counter-clockwise on the screen from +x, as (dy, dx).
-_STEPS = np.array([(0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1)])
-_CODE = np.zeros((3, 3), dtype=np.intp)
-_CODE[_STEPS[:, 0] + 1, _STEPS[:, 1] + 1] = np.arange(8)
+# Directions of a step, counter-clockwise on the screen from +x, as x + iy with y downwards.
+_STEPS = np.array([1, 1 - 1j, -1j, -1 - 1j, -1, -1 + 1j, 1j, 1 + 1j])
+_KEY = np.array([1, 3], dtype=np.int32)  # x + 3 y turns each of the nine possible steps into a number of its own, -4 ... 4
 
 
-def _exposed_sides() -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """For each pair of step in and step out (8 * in + out): how many sides lie outside between them, and their midpoints.
+def _side_table() -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
+    """Midpoints of the sides that lie outside between a step in and a step out (row 9 in + out), and which of the four exist.
 
-    OpenCV follows an outline by turning counter-clockwise around a pixel from where it came until it meets the next one, so what it
+    OpenCV follows an outline by turning counter-clockwise around a pixel from where it came until it meets the next one: what it
     passes on the way lies outside.
     """
-    counts = np.zeros(64, dtype=np.intp)
-    midpoints = np.zeros((64, 4, 2))
+    midpoints = np.zeros((81, 4), dtype=np.complex128)
+    exists = np.zeros((81, 4), dtype=np.bool_)
+    key = [int(step.real + 3 * step.imag) + 4 for step in _STEPS]
     for step_in in range(8):
         for step_out in range(8):
             came_from = step_in + 4
             turn = (step_out - came_from) % 8 or 8
             sides = [k % 8 for k in range(came_from + 1, came_from + turn) if k % 2 == 0]
-            counts[8 * step_in + step_out] = len(sides)
-            midpoints[8 * step_in + step_out, : len(sides)] = _STEPS[sides] / 2
-    return counts, midpoints
+            row = 9 * key[step_in] + key[step_out]
+            midpoints[row, : len(sides)] = _STEPS[sides] / 2
+            exists[row, : len(sides)] = True
+    midpoints[9 * 4 + 4] = _STEPS[::2] / 2  # a pixel alone steps nowhere and has all four sides
+    exists[9 * 4 + 4] = True
+    return midpoints, exists
 
 
-_SIDE_COUNT, _SIDE_MIDPOINTS = _exposed_sides()
+_SIDES, _SIDE_EXISTS = _side_table()
 
 
-def _sides_of(chain: NDArray[Any]) -> Points:
-    """Side midpoints (y, x) along an OpenCV chain of pixels (x, y)."""
-    pixels = chain[:, ::-1]
-    if len(pixels) == 1:
-        return pixels + _STEPS[::2] / 2
-    steps = np.roll(pixels, -1, axis=0) - pixels + 1
-    step_out = _CODE[steps[:, 0], steps[:, 1]]
-    turn = 8 * np.roll(step_out, 1) + step_out
-    counts = _SIDE_COUNT[turn]
-    which = np.arange(4) < counts[:, None]
-    return np.asarray((pixels[:, None, :] + _SIDE_MIDPOINTS[turn])[which])
+def _chains(mask: Mask) -> Sequence[Chain]:
+    chains, _ = cv2.findContours(np.ascontiguousarray(mask).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not chains:
+        raise ValueError("an empty mask has no outline")
+    return cast("Sequence[Chain]", chains)
 
 
-def _bridge(first: Points, second: Points) -> Points:
-    """Join two closed curves at their closest points, there and back."""
-    distance = np.square(first[:, None, :] - second[None, :, :]).sum(axis=2)
-    i, j = np.unravel_index(int(distance.argmin()), distance.shape)
-    return np.concatenate([first[: i + 1], second[j:], second[: j + 1], first[i:]])
+def _sides(chain: Chain) -> NDArray[np.complex128]:
+    """Side midpoints of one chain; the same as ``_all_sides`` without its bookkeeping, which would cost more than the work."""
+    pixels = chain[:, 0]
+    key = pixels @ _KEY
+    step = np.empty(len(key) + 1, dtype=np.int32)
+    np.subtract(key[1:], key[:-1], out=step[1:-1])
+    step[0] = step[-1] = key[0] - key[-1]
+    turn = 9 * step[:-1] + step[1:] + 40
+    centre = pixels.astype(np.float64).view(np.complex128)
+    return np.asarray((centre + _SIDES[turn])[_SIDE_EXISTS[turn]])
+
+
+def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]:
+    """Side midpoints of all chains, end to end, and how many each has."""
+    lengths = np.array([len(chain) for chain in chains], dtype=np.intp)
+    pixels = np.concatenate(chains)[:, 0]
+    key = pixels @ _KEY
+    after = following(lengths)
+    step_out = key[after] - key
+    step_in = np.empty_like(step_out)
+    step_in[after] = step_out
+    turn = 9 * step_in + step_out + 40
+    exists = _SIDE_EXISTS[turn]
+    sides = (pixels.astype(np.float64).view(np.complex128) + _SIDES[turn])[exists]
+    counts = np.add.reduceat(exists.sum(axis=1), np.cumsum(lengths) - lengths)
+    return sides, counts.astype(np.intp)
+
+
+def _smooth(sides: NDArray[np.complex128], counts: Counts) -> NDArray[np.complex128]:
+    index, own = rings(counts, _REACH)
+    return np.convolve(sides[index], _WEIGHTS, "same")[own]
+
+
+def _join_pieces(sides: NDArray[np.complex128], counts: Counts, pieces: Sequence[int]) -> tuple[NDArray[np.complex128], Counts]:
+    """Make one outline of the outlines of each mask's pieces."""
+    curves = iter(np.split(sides, np.cumsum(counts)[:-1]))
+    whole = [_joined([next(curves) for _ in range(number)]) for number in pieces]
+    return np.concatenate(whole), np.array([len(curve) for curve in whole], dtype=np.intp)
+
+
+def _joined(curves: list[NDArray[np.complex128]]) -> NDArray[np.complex128]:
+    """Join closed curves, nearest first, by going over to the next one where it is closest and back again."""
+    whole, *rest = curves
+    while rest:
+        gaps = [np.abs(whole[:, None] - curve[None, :]) for curve in rest]
+        nearest = int(np.argmin([gap.min() for gap in gaps]))
+        i, j = np.unravel_index(int(gaps[nearest].argmin()), gaps[nearest].shape)
+        curve = rest.pop(nearest)
+        whole = np.concatenate([whole[: i + 1], curve[j:], curve[: j + 1], whole[i:]])
+    return whole
+
+
+def _count(curve: NDArray[np.complex128]) -> Counts:
+    return np.array([len(curve)], dtype=np.intp)
+
+
+def _as_yx(curve: NDArray[np.complex128]) -> Points:
+    return np.column_stack([curve.imag, curve.real])
