@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.annotations.labels import find_labels
 from lycurgus.core.annotations.strips import find_strips
 from lycurgus.core.params import AnnotationParams
 from lycurgus.core.types import Annotation, BBox, Plane
 
 SMALLEST_SIDE_PX = 16
+MARGIN_PX = 2
+"""Resampling and compression spread a graphic's edge over this many pixels."""
 
 
 def find_annotations(pixels: Plane, params: AnnotationParams) -> tuple[Annotation, ...]:
@@ -22,15 +25,16 @@ def find_annotations(pixels: Plane, params: AnnotationParams) -> tuple[Annotatio
 
     Returns
     -------
-    Boxes of what was found; none for images with a side under 16 px and for constant images.
+    Boxes of what was found; none for images with a side under 16 px and for constant images, but for rows asked for by number.
     """
-    height, width = pixels.shape
-    if isinstance(params.data_bar, int):
-        rows = min(max(params.data_bar, 0), height)
-        return (Annotation("data bar", BBox(height - rows, 0, height, width)),) if rows else ()
-    if min(height, width) < SMALLEST_SIDE_PX or params.data_bar == "none":
-        return ()
-    return find_strips(pixels)
+    strips = _strips(pixels, params)
+    if params.labels == "none":
+        return strips
+    picture = picture_area(pixels.shape, strips)
+    if min(picture.height, picture.width) < SMALLEST_SIDE_PX:
+        return strips
+    labels = find_labels(pixels[picture.slices])
+    return (*strips, *(Annotation(label.kind, _shifted(label.bbox, picture)) for label in labels))
 
 
 def usable_area(pixels: Plane, annotations: tuple[Annotation, ...]) -> NDArray[np.bool_]:
@@ -43,7 +47,7 @@ def usable_area(pixels: Plane, annotations: tuple[Annotation, ...]) -> NDArray[n
 
     Returns
     -------
-    (H, W) bool, False inside the boxes, on the seam beside them, and at pixels that are not finite.
+    (H, W) bool, False inside the boxes, within 2 px of them, and at pixels that are not finite.
     """
     usable: NDArray[np.bool_] = np.isfinite(pixels)
     for annotation in annotations:
@@ -52,5 +56,28 @@ def usable_area(pixels: Plane, annotations: tuple[Annotation, ...]) -> NDArray[n
     return usable
 
 
-MARGIN_PX = 2
-"""Resampling and compression spread a graphic's edge over this many pixels."""
+def picture_area(shape: tuple[int, ...], strips: tuple[Annotation, ...]) -> BBox:
+    """Return the box that the strips along the edges of an image leave."""
+    height, width = shape
+    y0, x0, y1, x1 = 0, 0, height, width
+    for strip in strips:
+        box = strip.bbox
+        if box.x0 == 0 and box.x1 == width:
+            y0, y1 = (max(y0, box.y1), y1) if box.y0 == 0 else (y0, min(y1, box.y0))
+        else:
+            x0, x1 = (max(x0, box.x1), x1) if box.x0 == 0 else (x0, min(x1, box.x0))
+    return BBox(y0, x0, max(y0, y1), max(x0, x1))
+
+
+def _strips(pixels: Plane, params: AnnotationParams) -> tuple[Annotation, ...]:
+    height, width = pixels.shape
+    if isinstance(params.data_bar, int):
+        rows = min(max(params.data_bar, 0), height)
+        return (Annotation("data bar", BBox(height - rows, 0, height, width)),) if rows else ()
+    if min(height, width) < SMALLEST_SIDE_PX or params.data_bar == "none":
+        return ()
+    return find_strips(pixels)
+
+
+def _shifted(box: BBox, origin: BBox) -> BBox:
+    return BBox(box.y0 + origin.y0, box.x0 + origin.x0, box.y1 + origin.y0, box.x1 + origin.x0)

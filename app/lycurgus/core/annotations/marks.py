@@ -1,0 +1,159 @@
+"""Marks: connected regions of the brightest or darkest grey level, and what tells drawn graphics from particles among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.types import BBox, Plane
+
+Grey = NDArray[np.uint8]
+
+RING_PX = 3
+"""Drawn graphics reach the background within this distance, even resampled and compressed; particles are softer."""
+HALO_PX = 6
+LEAST_CONTRAST = 40
+"""Grey levels of 255 between a mark and what surrounds it."""
+MOST_MARKS = 600
+"""So many marks are looked at closely, the outermost first: annotations stand near the border."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One connected region of ink.
+
+    Attributes
+    ----------
+    bbox : in the image.
+    mask : (h, w) bool, cropped to the box.
+    crispness : share of the surroundings at RING_PX that are already background, 0 ... 1.
+    stroke_px : width of the thickest stroke.
+    solidity : area over the area of the convex hull.
+    holes : enclosed holes.
+    """
+
+    bbox: BBox
+    mask: NDArray[np.bool_]
+    crispness: float
+    stroke_px: float
+    solidity: float
+    holes: int
+
+    @property
+    def fill(self) -> float:
+        """Share of the box that is ink."""
+        return float(self.mask.mean())
+
+    @property
+    def is_crisp(self) -> bool:
+        return self.crispness >= 0.8
+
+    @property
+    def is_round_ring(self) -> bool:
+        """A hollow particle, or the letter O: nothing tells them apart."""
+        ratio = self.bbox.width / self.bbox.height
+        return self.holes > 0 and 0.85 < ratio < 1.18 and self.outer_fill_is_round
+
+    @property
+    def outer_fill_is_round(self) -> bool:
+        return abs(_filled_area(self.mask) / self.mask.size - np.pi / 4) < 0.06
+
+    @property
+    def is_stroke_drawn(self) -> bool:
+        """Made of thin strokes that turn or branch, as characters are and convex particles are not."""
+        thin = self.stroke_px <= 0.42 * self.bbox.height
+        return thin and (self.solidity < 0.87 or self.holes > 0) and 0.12 < self.fill < 0.85
+
+
+def grey_levels(pixels: Plane) -> Grey:
+    """Return 8-bit grey levels: 8-bit images as they are, others between their 0.1 and 99.9 percentiles.
+
+    What was burnt in at the end of the range is thereby 0 or 255, whatever the range. Not finite pixels become 0.
+    """
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    step = max(1, round((pixels.size / 1e5) ** 0.5))
+    sample = pixels[::step, ::step]
+    sample = sample[np.isfinite(sample)].astype(np.float64)
+    if sample.size == 0:
+        return np.zeros(pixels.shape, np.uint8)
+    low, high = np.percentile(sample, (0.1, 99.9))
+    if not high > low:
+        return np.zeros(pixels.shape, np.uint8)
+    grey = np.empty(pixels.shape, np.uint8)
+    for y in range(0, pixels.shape[0], 256):
+        rows = pixels[y : y + 256].astype(np.float32)
+        rows = (rows - np.float32(low)) * np.float32(255 / (high - low))
+        np.nan_to_num(rows, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+        grey[y : y + 256] = np.clip(rows, 0, 255)
+    return grey
+
+
+def ink(grey: Grey, *, bright: bool) -> Grey:
+    """Return 1 where a pixel lies near the bright (dark) end of the grey levels of this image."""
+    sample = grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]
+    middle = float(np.median(sample))
+    if bright:
+        end = float(grey.max())
+        threshold = end - max(0.25 * (end - middle), 25.0)
+        return (grey >= threshold).view(np.uint8)
+    end = float(grey.min())
+    threshold = end + max(0.25 * (middle - end), 25.0)
+    return (grey <= threshold).view(np.uint8)
+
+
+def find_marks(grey: Grey, *, bright: bool) -> list[Mark]:
+    """Find the marks of one polarity that could be a part of an annotation."""
+    drawn = ink(grey, bright=bright)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8, ltype=cv2.CV_32S)
+    height, width = grey.shape
+    side = min(height, width)
+    x, y, w, h, area = stats.T
+    glyph = (h >= max(5, side // 120)) & (h <= 0.17 * side) & (w <= 0.4 * width) & (area >= 8)
+    line = (w >= max(12, 0.02 * width)) & (h <= 0.1 * side) & (w > 1.5 * h) & (area > 0.2 * w * h)
+    candidates = np.flatnonzero(glyph | line)
+    candidates = candidates[candidates > 0]
+    away = np.minimum(np.minimum(y, height - y - h), np.minimum(x, width - x - w))[candidates]
+    candidates = candidates[np.argsort(away, kind="stable")[:MOST_MARKS]]
+    return [
+        _mark(grey, labels, int(index), BBox(int(y[index]), int(x[index]), int(y[index] + h[index]), int(x[index] + w[index])))
+        for index in candidates
+    ]
+
+
+def _mark(grey: Grey, labels: NDArray[np.int32], index: int, bbox: BBox) -> Mark:
+    height, width = grey.shape
+    y0, x0 = max(0, bbox.y0 - HALO_PX - 1), max(0, bbox.x0 - HALO_PX - 1)
+    y1, x1 = min(height, bbox.y1 + HALO_PX + 1), min(width, bbox.x1 + HALO_PX + 1)
+    inside = (labels[y0:y1, x0:x1] == index).view(np.uint8)
+    away = cv2.distanceTransform(1 - inside, cv2.DIST_C, 3)
+    surroundings = grey[y0:y1, x0:x1].astype(np.int16)
+    core = float(np.median(surroundings[inside > 0]))
+    ring, halo = surroundings[away == RING_PX], surroundings[away == HALO_PX]
+    crispness = 0.0
+    if ring.size and halo.size:
+        background = float(np.median(halo))
+        if abs(background - core) >= LEAST_CONTRAST:
+            crispness = float(np.mean(np.abs(ring - core) > 0.5 * abs(background - core)))
+    mask = np.ascontiguousarray(inside[bbox.y0 - y0 : bbox.y1 - y0, bbox.x0 - x0 : bbox.x1 - x0])
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    stroke = 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max()) - 1
+    contours, hierarchy = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    hull = _hull_area(np.concatenate([contour for contour in contours]))
+    holes = sum(1 for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] >= 0 and len(contour) > 4)
+    return Mark(bbox, mask.view(np.bool_), crispness, stroke, float(mask.sum()) / hull, holes)
+
+
+def _hull_area(points: NDArray[np.int32]) -> float:
+    """Area of the hull of pixels, not of their centres: half a pixel is added all around."""
+    hull = cv2.convexHull(points)
+    return float(cv2.contourArea(hull)) + 0.5 * float(cv2.arcLength(hull, True)) + 1.0
+
+
+def _filled_area(mask: NDArray[np.bool_]) -> int:
+    padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return int(np.count_nonzero(padded != 2))
