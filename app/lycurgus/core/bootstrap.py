@@ -100,7 +100,7 @@ def draw_particles(image: NDArray[np.int64], sizes: NDArray[np.int64], drawn: ND
         How often each particle is drawn.
     """
     redrawn = rng.binomial(drawn, 1 / sizes.size)
-    counts = (drawn - redrawn).astype(np.float64)[:, image]
+    counts: Floats = (drawn - redrawn).astype(np.float64).take(image, axis=1)
     rows, columns = np.nonzero(redrawn * sizes)
     draws = redrawn[rows, columns] * sizes[columns]
     if not draws.size:

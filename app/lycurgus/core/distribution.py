@@ -16,7 +16,7 @@ from lycurgus.core.errors import ParameterError
 from lycurgus.core.fits import best_of, fit_all
 from lycurgus.core.histogram import histogram
 from lycurgus.core.measurement import DESCRIPTORS, Descriptor, Measurement
-from lycurgus.core.moments import characteristics
+from lycurgus.core.moments import CHARACTERISTICS, characteristics
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.precision import NUMBER_MEAN, masuda_iinoya_count
 from lycurgus.core.summary import Interval, PopulationStatistics, SampleSummary
@@ -25,12 +25,8 @@ from lycurgus.core.types import AnalysisResult
 Floats = NDArray[np.float64]
 
 SUMMARISED_KINDS = ("size", "shape")
+BORDER_WEIGHT = next(descriptor for descriptor in DESCRIPTORS if descriptor.name == "border_weight")
 SUMMARISABLE = {descriptor.name: descriptor for descriptor in DESCRIPTORS if descriptor.kind in (*SUMMARISED_KINDS, "intensity")}
-
-UNDEFINED = (
-    *("n_effective", "mean", "sd", "geometric_mean", "geometric_sd", "median", "skewness", "kurtosis", "d10", "d50", "d90", "span"),
-    *("d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43"),
-)
 
 
 def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleSummary:
@@ -51,14 +47,12 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
     """
     if params.descriptor not in SUMMARISABLE:
         raise ParameterError(f"there is no descriptor called '{params.descriptor}'", hint=f"choose one of {', '.join(SUMMARISABLE)}")
-    with_particles = [result for result in results if result.counted]
-    calibrated = bool(results) and all(result.micrograph.pixel_size is not None for result in with_particles or results)
-    measurements = [particle.measurement for result in with_particles for particle in result.counted]
-    images = np.repeat(
-        np.array([index for index, result in enumerate(results) if result.counted], dtype=np.int64),
-        [len(result.counted) for result in with_particles],
-    )
-    weights = _weights(with_particles, params)
+    counted = {index: result.counted for index, result in enumerate(results) if result.counted}
+    calibrated = bool(results) and all(results[index].micrograph.pixel_size for index in counted or range(len(results)))
+    measurements = [particle.measurement for particles in counted.values() for particle in particles]
+    images = np.repeat(np.array(list(counted), dtype=np.int64), [len(particles) for particles in counted.values()])
+    weighted = [index for index in counted if params.border_weights and results[index].params.cleaning.border != "keep"]
+    weights = np.where(np.isin(images, weighted), _column(measurements, BORDER_WEIGHT, calibrated=calibrated), 1.0)
 
     main = SUMMARISABLE[params.descriptor]
     others = [one for one in DESCRIPTORS if one.kind in SUMMARISED_KINDS and one is not main]
@@ -67,14 +61,14 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
         n_images=len(results),
         n_particles=sum(len(result.particles) for result in results),
         n_counted=len(measurements),
-        excluded=Counter(particle.excluded for result in results for particle in result.particles if particle.excluded is not None),
+        excluded=dict(Counter(particle.excluded for result in results for particle in result.particles if particle.excluded is not None)),
         removed=dict(sum((Counter(result.removed) for result in results), Counter())),
         calibrated=calibrated,
         confidence=params.confidence,
         precision=params.precision,
         main=full_statistics(main, column(main), weights, images, params, calibrated=calibrated),
         others={one.name: statistics_of(one, column(one), weights, images, calibrated=calibrated) for one in others},
-        warnings=tuple(_warnings(results)),
+        warnings=tuple(_warnings(results, [results[index] for index in counted])),
     )
 
 
@@ -125,7 +119,7 @@ def statistics_of(
         numbers = {name: float(column[0]) for name, column in found.items()}
         smallest, largest = float(values[0]), float(values[-1])
     else:
-        numbers = dict.fromkeys(UNDEFINED, float("nan")) | {"n_effective": 0.0}
+        numbers = dict.fromkeys(CHARACTERISTICS, float("nan")) | {"n_effective": 0.0}
         smallest = largest = float("nan")
     return PopulationStatistics(
         descriptor=descriptor.name,
@@ -144,16 +138,6 @@ def statistics_of(
         images=images,
         **numbers,
     )
-
-
-def _weights(results: Sequence[AnalysisResult], params: StatisticsParams) -> Floats:
-    """Return 1/P of every counted particle where exclusion at the border has to be made good, else 1."""
-    weights = [
-        particle.measurement.border_weight if params.border_weights and result.params.cleaning.border != "keep" else 1.0
-        for result in results
-        for particle in result.counted
-    ]
-    return np.array(weights, dtype=np.float64)
 
 
 def _column(measurements: Sequence[Measurement], descriptor: Descriptor, *, calibrated: bool) -> Floats:
@@ -175,8 +159,7 @@ def _needed(population: PopulationStatistics, params: StatisticsParams) -> int |
     )
 
 
-def _warnings(results: Sequence[AnalysisResult]) -> list[str]:
-    with_particles = [result for result in results if result.counted]
+def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[AnalysisResult]) -> list[str]:
     uncalibrated = sum(result.micrograph.pixel_size is None for result in with_particles)
     warnings = []
     if not with_particles:

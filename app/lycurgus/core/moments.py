@@ -10,7 +10,10 @@ Floats = NDArray[np.float64]
 # Shares of the total closer than this are the same share: more than the rounding of a cumulative sum, less than one particle.
 SAME_SHARE = 1e-9
 
-PERCENTILES = {"d10": 0.10, "median": 0.50, "d90": 0.90}
+CHARACTERISTICS = (
+    *("n_effective", "mean", "sd", "skewness", "kurtosis", "geometric_mean", "geometric_sd", "median", "d10", "d50", "d90", "span"),
+    *("d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43"),
+)
 
 
 def characteristics(values: Floats, weights: Floats, counts: Floats, *, spheres: bool) -> dict[str, Floats]:
@@ -37,13 +40,14 @@ def characteristics(values: Floats, weights: Floats, counts: Floats, *, spheres:
     effective = total**2 / (counts @ weights**2)
     with np.errstate(divide="ignore", invalid="ignore"):
         correction = np.where(effective > 1 + SAME_SHARE, effective / (effective - 1), np.nan)
-    return {
+    found = {
         "n_effective": effective,
         **_linear_moments(values, weighted, total, correction),
         **_logarithmic_moments(values, weighted, total, correction),
-        **_percentiles(values, weighted, suffix=""),
-        **_volume_characteristics(values, weighted, spheres=spheres),
+        **_percentiles(values, weighted),
     }
+    volumes = _volume_characteristics(values, weighted) if spheres and values[0] > 0 else {}
+    return {name: found[name] if name in found else volumes.get(name, np.full(total.shape, np.nan)) for name in CHARACTERISTICS}
 
 
 def weighted_quantiles(values: Floats, weights: Floats, shares: ArrayLike) -> Floats:
@@ -69,7 +73,7 @@ def weighted_quantiles(values: Floats, weights: Floats, shares: ArrayLike) -> Fl
 
 
 def _linear_moments(values: Floats, weighted: Floats, total: Floats, correction: Floats) -> dict[str, Floats]:
-    centre = float(np.average(values, weights=weighted.sum(axis=0)))
+    centre = float(values.mean())
     scale = float(np.abs(values - centre).max()) or 1.0
     # Deviations from one common centre, in units of the widest: powers of raw values would cancel and overflow.
     deviation = (values - centre) / scale
@@ -100,26 +104,19 @@ def _logarithmic_moments(values: Floats, weighted: Floats, total: Floats, correc
     return {"geometric_mean": np.exp(centre + first), "geometric_sd": np.exp(np.sqrt(variance * correction))}
 
 
-def _volume_characteristics(values: Floats, weighted: Floats, *, spheres: bool) -> dict[str, Floats]:
+def _volume_characteristics(values: Floats, weighted: Floats) -> dict[str, Floats]:
     """Percentiles by volume, D[3,2] = Σd³/Σd² and D[4,3] = Σd⁴/Σd³ of spheres (ISO 9276-2)."""
-    if not spheres or values[0] <= 0:
-        names = ("d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43")
-        return {name: np.full(weighted.shape[0], np.nan) for name in names}
     relative = values / values[-1]
-    surface, volume, fourth = (weighted @ relative**power for power in (2, 3, 4))
-    percentiles = _percentiles(values, weighted * relative**3, suffix="_volume")
-    del percentiles["median_volume"]
+    surface, volume, fourth = (weighted @ np.stack([relative**2, relative**3, relative**4], axis=1)).T
+    percentiles = {f"{name}_volume": numbers for name, numbers in _percentiles(values, weighted * relative**3).items()}
     return {**percentiles, "d32": values[-1] * volume / surface, "d43": values[-1] * fourth / volume}
 
 
-def _percentiles(values: Floats, weighted: Floats, *, suffix: str) -> dict[str, Floats]:
-    shares = list(PERCENTILES.values())
-    table = np.array([weighted_quantiles(values, row, shares) for row in weighted])
-    named = {name + suffix: table[:, column] for column, name in enumerate(PERCENTILES)}
-    d10, d50, d90 = table.T
+def _percentiles(values: Floats, weighted: Floats) -> dict[str, Floats]:
+    d10, d50, d90 = np.array([weighted_quantiles(values, row, [0.1, 0.5, 0.9]) for row in weighted]).T
     with np.errstate(divide="ignore", invalid="ignore"):
         span = np.where(d50 > 0, (d90 - d10) / d50, np.nan)
-    return {**named, "d50" + suffix: d50, "span" + suffix: span}
+    return {"median": d50, "d10": d10, "d50": d50, "d90": d90, "span": span}
 
 
 def _means(functions: Floats, weighted: Floats, total: Floats) -> Floats:
