@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.ragged import Counts, following, rings
+from lycurgus.core.ragged import Counts, following, rings, starts_of
 from lycurgus.core.types import BBox, Mask
 
 Points = NDArray[np.float64]
@@ -112,6 +112,23 @@ def trace_all(masks: Sequence[Mask]) -> Outlines:
         sides, counts = _join_pieces(sides, counts, [len(chains) for chains in chains_of_masks])
     pixels = tuple(chains[0] if len(chains) == 1 else np.concatenate(chains) for chains in chains_of_masks)
     return Outlines(sides, _smooth(sides, counts), counts, pixels)
+
+
+def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
+    """Convexity of many outlines; see ``convexity``.
+
+    Parameters
+    ----------
+    scale : size of a pixel in y and in x.
+    """
+    points = outlines.points.real * scale[1] + 1j * outlines.points.imag * scale[0]
+    perimeters = np.add.reduceat(np.abs(points[following(outlines.counts)] - points), starts_of(outlines.counts))
+    single = points.astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    ends = np.cumsum(outlines.counts).tolist()
+    hulls = [
+        cv2.arcLength(cv2.convexHull(single[end - count : end]), True) for end, count in zip(ends, outlines.counts.tolist(), strict=True)
+    ]
+    return np.asarray(np.array(hulls) / perimeters)
 
 
 # Binomial weights: they damp every wave along the outline and the zigzag of single steps entirely.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +57,3 @@ def batches(counts: Counts, *, cells: int = 1 << 18) -> Iterator[tuple[Counts, C
         width = int(counts[rows].max())
         yield rows, starts[rows, None] + np.minimum(np.arange(width), counts[rows, None] - 1)
         at = end
-
-
-def extremes(values: NDArray[Any], counts: Counts) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Smallest and largest value of each row; no row may be empty."""
-    starts = starts_of(counts)
-    return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)

@@ -1,0 +1,112 @@
+"""From instances to measured particles; the numbers themselves come from ``measure_table``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.cleaning import AT_BORDER, analysed_field, reaches_edge
+from lycurgus.core.measure_table import Table, measure_table
+from lycurgus.core.measurement import Measurement
+from lycurgus.core.params import CleaningParams
+from lycurgus.core.types import BBox, Instance, Mask, Micrograph, Particle, PixelSize
+
+TOUCHES_BORDER = "touches_border"
+OVERLAPPING = "overlapping"
+
+
+def measure(instances: Sequence[Instance], micrograph: Micrograph, usable: Mask, cleaning: CleaningParams) -> tuple[Particle, ...]:
+    """Measure the instances of one image.
+
+    Parameters
+    ----------
+    instances : what was found; they may overlap.
+    usable : (H, W) bool, False where something is burnt in; the box around it is the analysed field.
+    cleaning : says whether particles at the border are excluded from statistics, and so whether the others are weighted for it.
+
+    Returns
+    -------
+    Particles numbered from 1 in reading order (top edge, then left edge of their boxes). Flags are those of the instances and
+    "touches_border" and "overlapping".
+    """
+    ordered = sorted(instances, key=lambda instance: (instance.bbox.y0, instance.bbox.x0))
+    if not ordered:
+        return ()
+    analysed = analysed_field(usable)
+    weights = border_weights(ordered, analysed) if cleaning.border != "keep" else np.ones(len(ordered))
+    measurements = _measurements(ordered, micrograph, weights)
+    shared = overlapping(ordered, micrograph.shape)
+    particles = []
+    for number, (instance, measurement) in enumerate(zip(ordered, measurements, strict=True)):
+        at_border = reaches_edge(instance.bbox, analysed)
+        flags = set(instance.flags)
+        if at_border:
+            flags.add(TOUCHES_BORDER)
+        if shared[number]:
+            flags.add(OVERLAPPING)
+        excluded = AT_BORDER if at_border and cleaning.border == "exclude" else None
+        particles.append(Particle(number + 1, instance, measurement, flags=frozenset(flags), excluded=excluded))
+    return tuple(particles)
+
+
+def border_weights(instances: Sequence[Instance], analysed: BBox) -> NDArray[np.float64]:
+    """How many particles each stands for when those at the border are left out.
+
+    A particle of axis-parallel Feret diameters Fx, Fy lies wholly inside the field W × H with the probability
+    P = (W - Fx)(H - Fy) / (W H), so it stands for 1 / P (R. E. Miles 1974; C. Lantuéjoul 1980). The weight of a particle that fills
+    the field stays finite: its free path is taken as one pixel at least.
+
+    Returns
+    -------
+    (n,) float64, 1 or more.
+    """
+    height, width = np.array([(instance.bbox.height, instance.bbox.width) for instance in instances]).T
+    free_y, free_x = np.maximum(analysed.height - height, 1), np.maximum(analysed.width - width, 1)
+    return np.asarray(np.maximum(analysed.height * analysed.width / (free_y * free_x), 1.0))
+
+
+def overlapping(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell for each instance whether it shares a pixel with another."""
+    owners = np.zeros(shape, dtype=np.uint16)
+    for instance in instances:
+        owners[instance.bbox.slices] += instance.mask
+    return np.array([bool((owners[instance.bbox.slices][instance.mask] > 1).any()) for instance in instances], dtype=np.bool_)
+
+
+def _measurements(instances: Sequence[Instance], micrograph: Micrograph, weights: NDArray[np.float64]) -> list[Measurement]:
+    table: Table = {**measure_table(instances, micrograph.pixels), "border_weight": weights}
+    columns = _in_both_units(table, instances, micrograph)
+    names = [field.name for field in fields(Measurement)]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [Measurement(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _in_both_units(table: Table, instances: Sequence[Instance], micrograph: Micrograph) -> dict[str, list[float] | list[None]]:
+    """Name the columns as a Measurement does.
+
+    Where pixels are not square, whatever depends on directions (diameters, ratios, angles) is measured again in nm; the px columns
+    still count pixels.
+    """
+    size: PixelSize | None = micrograph.pixel_size
+    physical = table
+    if size is not None and not size.is_square:
+        physical = {**table, **measure_table(instances, micrograph.pixels, scale=(size.y_nm, size.x_nm))}
+    columns: dict[str, list[float] | list[None]] = {}
+    for field in fields(Measurement):
+        name = field.name
+        if name.endswith(("_nm", "_nm2")):
+            stem, power = (name[:-4], 2) if name.endswith("_nm2") else (name[:-3], 1)
+            if size is None:
+                columns[name] = [None] * len(instances)
+            elif physical is table:
+                columns[name] = (table[stem] * size.mean_nm**power).tolist()
+            else:
+                columns[name] = physical[stem].tolist()
+        elif name.endswith("_px"):
+            columns[name] = table[name.removesuffix("_px")].tolist()
+        else:
+            columns[name] = physical[name.removesuffix("_deg")].tolist()
+    return columns
