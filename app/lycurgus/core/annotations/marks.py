@@ -17,7 +17,9 @@ RING_PX = 3
 HALO_PX = 6
 LEAST_CONTRAST = 40
 """Grey levels of 255 between a mark and what surrounds it."""
-MOST_MARKS = 600
+LEAST_CRISPNESS = 0.8
+TOLERANCES = (0.25, 0.07)
+MOST_MARKS = 400
 """So many marks are looked at closely, the outermost first: annotations stand near the border."""
 
 
@@ -30,6 +32,7 @@ class Mark:
     bbox : in the image.
     mask : (h, w) bool, cropped to the box.
     crispness : share of the surroundings at RING_PX that are already background, 0 ... 1.
+    unevenness : mean deviation from the median deep inside, as a share of the contrast.
     stroke_px : width of the thickest stroke.
     solidity : area over the area of the convex hull.
     holes : enclosed holes.
@@ -38,6 +41,7 @@ class Mark:
     bbox: BBox
     mask: NDArray[np.bool_]
     crispness: float
+    unevenness: float
     stroke_px: float
     solidity: float
     holes: int
@@ -48,24 +52,22 @@ class Mark:
         return float(self.mask.mean())
 
     @property
-    def is_crisp(self) -> bool:
-        return self.crispness >= 0.8
-
-    @property
     def is_round_ring(self) -> bool:
         """A hollow particle, or the letter O: nothing tells them apart."""
         ratio = self.bbox.width / self.bbox.height
-        return self.holes > 0 and 0.85 < ratio < 1.18 and self.outer_fill_is_round
+        return self.holes > 0 and 0.85 < ratio < 1.18 and abs(_filled_area(self.mask) / self.mask.size - np.pi / 4) < 0.06
 
     @property
-    def outer_fill_is_round(self) -> bool:
-        return abs(_filled_area(self.mask) / self.mask.size - np.pi / 4) < 0.06
-
-    @property
-    def is_stroke_drawn(self) -> bool:
+    def is_drawn(self) -> bool:
         """Made of thin strokes that turn or branch, as characters are and convex particles are not."""
-        thin = self.stroke_px <= 0.42 * self.bbox.height
-        return thin and (self.solidity < 0.87 or self.holes > 0) and 0.12 < self.fill < 0.85
+        thin = self.stroke_px <= 0.42 * self.bbox.height and self.stroke_px <= 0.6 * self.bbox.width
+        shaped = (self.solidity < 0.87 or self.holes > 0) and 0.12 < self.fill < 0.85 and self.holes <= 3
+        return thin and shaped and self.unevenness < 0.08 and not self.is_round_ring
+
+    @property
+    def is_upright_stroke(self) -> bool:
+        """What i, l and 1 look like, and rods too: only company makes them characters."""
+        return self.bbox.width <= 0.45 * self.bbox.height and self.unevenness < 0.08
 
 
 def grey_levels(pixels: Plane) -> Grey:
@@ -92,59 +94,79 @@ def grey_levels(pixels: Plane) -> Grey:
     return grey
 
 
-def ink(grey: Grey, *, bright: bool) -> Grey:
-    """Return 1 where a pixel lies near the bright (dark) end of the grey levels of this image."""
-    sample = grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]
-    middle = float(np.median(sample))
+def ink(grey: Grey, *, bright: bool, tolerance: float) -> Grey:
+    """Return 1 where a pixel lies near the bright (dark) end of the grey levels of this image.
+
+    Parameters
+    ----------
+    tolerance : how near, as a share of the distance from the end to the median level, but at least 12 levels.
+    """
+    middle = float(np.median(grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]))
     if bright:
         end = float(grey.max())
-        threshold = end - max(0.25 * (end - middle), 25.0)
-        return (grey >= threshold).view(np.uint8)
+        return (grey >= end - max(tolerance * (end - middle), 12.0)).view(np.uint8)
     end = float(grey.min())
-    threshold = end + max(0.25 * (middle - end), 25.0)
-    return (grey <= threshold).view(np.uint8)
+    return (grey <= end + max(tolerance * (middle - end), 12.0)).view(np.uint8)
 
 
 def find_marks(grey: Grey, *, bright: bool) -> list[Mark]:
-    """Find the marks of one polarity that could be a part of an annotation."""
-    drawn = ink(grey, bright=bright)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8, ltype=cv2.CV_32S)
+    """Find the crisp marks of one polarity that could be a part of an annotation.
+
+    Two limits are tried: the wider one keeps thin, smoothed strokes whole, the narrower one parts drawings from bright particles.
+    """
+    marks: dict[BBox, Mark] = {}
+    for tolerance in TOLERANCES:
+        for mark in _marks_of(grey, ink(grey, bright=bright, tolerance=tolerance)):
+            marks.setdefault(mark.bbox, mark)
+    return list(marks.values())
+
+
+def _marks_of(grey: Grey, drawn: Grey) -> list[Mark]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8, ltype=cv2.CV_32S)
     height, width = grey.shape
     side = min(height, width)
     x, y, w, h, area = stats.T
-    glyph = (h >= max(5, side // 120)) & (h <= 0.17 * side) & (w <= 0.4 * width) & (area >= 8)
-    line = (w >= max(12, 0.02 * width)) & (h <= 0.1 * side) & (w > 1.5 * h) & (area > 0.2 * w * h)
+    glyph = (h >= max(5, side // 120)) & (h <= 0.25 * side) & (w <= 0.4 * width) & (area >= 8) & (area > 0.1 * w * h)
+    line = (w >= max(12, 0.02 * width)) & (w <= 0.8 * width) & (h <= 0.25 * side) & (w > 1.5 * h) & (area > 0.1 * w * h)
     candidates = np.flatnonzero(glyph | line)
     candidates = candidates[candidates > 0]
     away = np.minimum(np.minimum(y, height - y - h), np.minimum(x, width - x - w))[candidates]
     candidates = candidates[np.argsort(away, kind="stable")[:MOST_MARKS]]
-    return [
+    marks = (
         _mark(grey, labels, int(index), BBox(int(y[index]), int(x[index]), int(y[index] + h[index]), int(x[index] + w[index])))
         for index in candidates
-    ]
+    )
+    return [mark for mark in marks if mark]
 
 
-def _mark(grey: Grey, labels: NDArray[np.int32], index: int, bbox: BBox) -> Mark:
+def _mark(grey: Grey, labels: NDArray[np.int32], index: int, bbox: BBox) -> Mark | None:
     height, width = grey.shape
     y0, x0 = max(0, bbox.y0 - HALO_PX - 1), max(0, bbox.x0 - HALO_PX - 1)
     y1, x1 = min(height, bbox.y1 + HALO_PX + 1), min(width, bbox.x1 + HALO_PX + 1)
     inside = (labels[y0:y1, x0:x1] == index).view(np.uint8)
+    surroundings = grey[y0:y1, x0:x1]
+    core = surroundings[inside > 0].astype(np.int16)
+    middle = float(np.median(core))
     away = cv2.distanceTransform(1 - inside, cv2.DIST_C, 3)
-    surroundings = grey[y0:y1, x0:x1].astype(np.int16)
-    core = float(np.median(surroundings[inside > 0]))
     ring, halo = surroundings[away == RING_PX], surroundings[away == HALO_PX]
-    crispness = 0.0
-    if ring.size and halo.size:
-        background = float(np.median(halo))
-        if abs(background - core) >= LEAST_CONTRAST:
-            crispness = float(np.mean(np.abs(ring - core) > 0.5 * abs(background - core)))
+    if not (ring.size and halo.size):
+        return None
+    contrast = abs(float(np.median(halo)) - middle)
+    if contrast < LEAST_CONTRAST:
+        return None
+    crispness = float(np.mean(np.abs(ring - middle) > 0.5 * contrast))
+    if crispness < LEAST_CRISPNESS:
+        return None
     mask = np.ascontiguousarray(inside[bbox.y0 - y0 : bbox.y1 - y0, bbox.x0 - x0 : bbox.x1 - x0])
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    stroke = 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max()) - 1
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
+    deep = depth[1:-1, 1:-1] > max(1.0, 0.5 * float(depth.max()))
+    values = grey[bbox.slices][deep]
+    unevenness = float(np.abs(values - np.median(values).astype(np.float32)).mean()) / contrast if values.size else 1.0
     contours, hierarchy = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    hull = _hull_area(np.concatenate([contour for contour in contours]))
+    hull = _hull_area(np.concatenate(list(contours)))
     holes = sum(1 for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] >= 0 and len(contour) > 4)
-    return Mark(bbox, mask.view(np.bool_), crispness, stroke, float(mask.sum()) / hull, holes)
+    return Mark(bbox, mask.view(np.bool_), crispness, unevenness, 2 * float(depth.max()) - 1, float(mask.sum()) / hull, holes)
 
 
 def _hull_area(points: NDArray[np.int32]) -> float:
