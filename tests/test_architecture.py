@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resources": {"core"},
     "readers": {"core"},
     "calibration": {"core"},
-    "exporters": {"core"},
+    "exporters": {"core", "resources"},
     "inference": {"core"},
     "detectors": {"core", "inference"},
     "classifiers": {"core", "inference"},

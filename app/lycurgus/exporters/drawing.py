@@ -120,13 +120,17 @@ def _hatch(canvas: Canvas, box: BBox) -> None:
 
 def _draw_outlines(canvas: Canvas, particles: Sequence[Particle], colours: Mapping[str, palette.Colour], scale: float, stroke: int) -> None:
     lines: dict[palette.Colour, list[NDArray[np.int32]]] = {}
+    casings: list[NDArray[np.int32]] = []
     dashes: list[NDArray[np.int32]] = []
     for particle in particles:
         outline = _on_canvas(polygon(particle.instance.mask, particle.instance.bbox), scale)
         if particle.excluded is not None:
+            casings.append(_fixed_point(outline))
             dashes.extend(_fixed_point(dash) for dash in dashed(outline, 5.0 * stroke))
         else:
             lines.setdefault(colours.get(class_of(particle), palette.COUNTED), []).append(_fixed_point(outline))
+    # Grey dashes are seen on dark and on bright grounds only where something dark lies under them.
+    cv2.polylines(canvas, casings, True, palette.CASING, stroke, cv2.LINE_AA, SUBPIXEL_BITS)
     cv2.polylines(canvas, dashes, False, palette.EXCLUDED, stroke, cv2.LINE_AA, SUBPIXEL_BITS)
     for colour, outlines in lines.items():
         cv2.polylines(canvas, outlines, True, colour, stroke, cv2.LINE_AA, SUBPIXEL_BITS)

@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw, ImageFont
 from lycurgus.core.types import BBox, Particle
 from lycurgus.exporters import palette
 from lycurgus.exporters.scalebar import free_corner
+from lycurgus.resources import resource
 
 WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
 PANEL = (0, 0, 0, 150)
 GRID_PX = 3
 MOST_IDS = 20_000
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Lettering:
@@ -162,5 +162,6 @@ def _cells(y0: float, x0: float, y1: float, x1: float, shape: tuple[int, ...]) -
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    # Pillow's own font lacks the micro sign.
+    return ImageFont.truetype(resource("fonts/DejaVuSans.ttf"), size)

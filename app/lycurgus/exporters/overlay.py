@@ -30,8 +30,8 @@ class OverlayExporter:
         overlay, segmentation = out / "overlays" / f"{entry.stem}.png", out / "maps" / f"{entry.stem}.png"
         if result.micrograph.shape != entry.shape:
             raise ExportError(overlay, "the picture is no longer in memory", hint="write the overlay when the image is analysed")
-        _write_png(overlay, draw_overlay(result.micrograph, result.particles, result.annotations, max_side_px=LONGEST_SIDE_PX))
-        _write_png(segmentation, segmentation_map(result.particles, entry.shape))
+        write_png(overlay, draw_overlay(result.micrograph, result.particles, result.annotations, max_side_px=LONGEST_SIDE_PX))
+        write_png(segmentation, segmentation_map(result.particles, entry.shape))
         return overlay, segmentation
 
 
@@ -43,7 +43,8 @@ def segmentation_map(particles: Sequence[Particle], shape: tuple[int, int]) -> N
     return picture
 
 
-def _write_png(target: Path, picture: NDArray[np.uint8]) -> None:
+def write_png(target: Path, picture: NDArray[np.uint8]) -> None:
+    """Write (h, w) grey or (h, w, 3) RGB, uint8; see ``replacing`` for what can go wrong."""
     # Encoded in memory: OpenCV can neither open every path on Windows nor say why a disk refuses.
     stored: NDArray[Any] = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".png", stored)

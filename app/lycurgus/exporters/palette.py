@@ -11,10 +11,12 @@ YELLOW: Colour = (240, 228, 66)
 BLUE: Colour = (0, 114, 178)
 VERMILLION: Colour = (213, 94, 0)
 PURPLE: Colour = (204, 121, 167)
-GREY: Colour = (190, 190, 190)
+GREY: Colour = (205, 205, 205)
+DARK: Colour = (45, 45, 45)
 
 COUNTED = ORANGE
 EXCLUDED = GREY
+CASING = DARK
 CLASSES: tuple[Colour, ...] = (ORANGE, SKY_BLUE, GREEN, YELLOW, PURPLE, VERMILLION, BLUE)
 """In the order in which classes get them; bright ones first, for a micrograph is dark and grey."""
 

@@ -1,0 +1,68 @@
+"""Where the files that come with Lycurgus lie: in a source checkout, in an installed wheel, or in a frozen application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lycurgus.core.errors import LycurgusError
+
+PACKAGE = Path(__file__).resolve().parent
+MICROGRAPHS = (".tif", ".png")
+
+
+def resource(name: str) -> Path:
+    """Return the path of a bundled file or folder.
+
+    Parameters
+    ----------
+    name : relative to ``resources``, with forward slashes, for instance "samples/truth".
+
+    Raises
+    ------
+    LycurgusError
+        It is not there: the installation is incomplete.
+    """
+    for folder in _folders():
+        if (folder / name).exists():
+            return folder / name
+    raise LycurgusError(f"the bundled file '{name}' is missing", hint="the installation is incomplete; install Lycurgus again")
+
+
+def sample_micrographs() -> list[Path]:
+    """Return the bundled micrographs, sorted by name.
+
+    Raises
+    ------
+    LycurgusError
+        They are not there: the installation is incomplete.
+    """
+    found = sorted(path for path in resource("samples").iterdir() if path.suffix in MICROGRAPHS)
+    if not found:
+        raise LycurgusError("the bundled sample micrographs are missing", hint="the installation is incomplete; install Lycurgus again")
+    return found
+
+
+def sample_truth(micrograph: Path) -> Path:
+    """Return the label image that belongs to a bundled micrograph.
+
+    Raises
+    ------
+    LycurgusError
+        It is not there.
+    """
+    return resource(f"samples/truth/{micrograph.stem}.tif")
+
+
+def _folders() -> Iterator[Path]:
+    """Every folder that may hold resources, the most certain first."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    if frozen is not None:
+        yield Path(frozen) / "lycurgus" / "_resources"
+        yield Path(frozen) / "resources"
+    yield PACKAGE / "_resources"
+    checkout = PACKAGE.parent.parent
+    # Two folders above an installed package lies a stranger's folder, which may well hold something called resources.
+    if (checkout / "pyproject.toml").is_file() and (checkout / "app" / "lycurgus").is_dir():
+        yield checkout / "resources"
