@@ -87,7 +87,7 @@ class OtsuDetector:
             return Detection(np.zeros(plane.shape, dtype=bool), polarity, details={**details, "threshold": None})
 
         low, high = _thresholds(hist, params)
-        polarity = params.polarity if params.polarity != "auto" else decide_polarity(plane > high, plane < low, scene.usable)
+        polarity = params.polarity if params.polarity != "auto" else decide_polarity(plane, plane > high, plane < low, scene.usable)
         if params.method == "multi-level":
             details["thresholds"] = multi_otsu(hist, classes=params.levels)
         cancel.check()
