@@ -7,7 +7,8 @@ corners is too large by about one pixel. How far the edge lies beyond depends on
   the two rows: gcd(dx, dy) / (2 √(dx² + dy²)) further out, half a pixel for an edge along an axis, next to nothing for most angles.
   Towards the ends of a hull edge the edge of a curved shape falls back; so the quarter at either end is left out.
 - At a corner of the hull no centre lies in the cap beyond it. The cap of a shape whose chord one pixel further in is w is expected to be
-  1.5 / w high (chosen by experiment between sharp corners and arcs; see docs/measurement-accuracy.md).
+  1.5 / w high, for corners as for arcs; 1 / w for shapes up to 7 px in diameter, whose hulls consist of corners only (both by experiment;
+  see docs/measurement-accuracy.md).
 - Nothing lies further out than the pixel itself reaches.
 """
 
@@ -25,6 +26,8 @@ from lycurgus.core.ragged import Counts, batches, following, starts_of
 Vertices = NDArray[np.complex128]
 
 CAP_AREA = 1.5
+SMALL_CAP_AREA = 1.0
+SMALL_DIAMETER_PX = 7.0
 LEFT_OUT = 0.25
 
 
@@ -80,7 +83,9 @@ def unbiased_hulls(pixels: Sequence[NDArray[np.int32]]) -> Hulls:
     turn = np.where(twice_area < 0, 1j, -1j)  # to the outer side, whichever way round OpenCV goes
     outward = along * np.repeat(turn, counts)
     beyond = outward * np.divide(steps, 2 * length, out=np.zeros_like(length), where=length > 0)
-    caps = _caps(hull, along, counts)
+    small = np.minimum(SMALL_DIAMETER_PX**2 / (4 * lattice_points / np.pi), 1)
+    cap_area = CAP_AREA + (SMALL_CAP_AREA - CAP_AREA) * small
+    caps = _caps(hull, along, counts, np.repeat(cap_area, counts))
 
     candidates = np.column_stack([hull + LEFT_OUT * edge + beyond, hull + (1 - LEFT_OUT) * edge + beyond, hull + caps])
     return _hulls_of(candidates, counts, lattice_points)
@@ -127,8 +132,8 @@ def _projections(points: Vertices, directions: Vertices) -> NDArray[np.float64]:
     return np.asarray(xy @ np.stack([directions.real, directions.imag], axis=1))
 
 
-def _caps(hull: Vertices, along: Vertices, counts: Counts) -> Vertices:
-    """From each hull corner to the expected top of the shape beyond it."""
+def _caps(hull: Vertices, along: Vertices, counts: Counts, area: NDArray[np.float64]) -> Vertices:
+    """From each hull corner to the expected top of the shape beyond it, where ``area`` is expected without a pixel's centre."""
     before = np.empty_like(along)
     before[following(counts)] = along
     bisector = before - along
@@ -142,7 +147,7 @@ def _caps(hull: Vertices, along: Vertices, counts: Counts) -> Vertices:
         depth = (points * u.conjugate()).real[:, None, :] - _projections(points, u)
         across = _projections(points, u * 1j)
         chord[index] = _chords(depth, across)
-    height = CAP_AREA / np.maximum(chord, 1)
+    height = area / np.maximum(chord, 1)
     pixel_reach = (np.abs(outward.real) + np.abs(outward.imag)) / 2
     return np.asarray(outward * np.minimum(height, pixel_reach))
 
