@@ -149,7 +149,7 @@ def _by_content(head: bytes) -> str | None:
         return "emd"
     if head[:2] == b"II" and head[2:4] == b"\x97\x01":
         return "tia"
-    if head[:2] == b"JL" and head[2:4] == b"\x00\x00" or b"<ObjectInfo>" in head:
+    if head.startswith(b"JK\x00\x02") or b"<ObjectInfo>" in head:
         return "tia"
     if (
         len(head) > 12
@@ -158,7 +158,7 @@ def _by_content(head: bytes) -> str | None:
         and struct.unpack_from(">I", head, 8 if head[3] == 3 else 12)[0] in (0, 1)
     ):
         return "dm"
-    if head[208:212] == b"MAP " or head[208:211] == b"MAP":
+    if head[208:211] == b"MAP":
         return "mrc"
     return None
 

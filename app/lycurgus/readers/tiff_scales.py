@@ -53,16 +53,19 @@ def fei(page: tifffile.TiffPage) -> Statement | None:
     sections = [_section(tree, name) for name in scan_names if name]
     x = next((number(section["PixelWidth"]) for section in sections if number(section.get("PixelWidth")) is not None), None)
     y = next((number(section["PixelHeight"]) for section in sections if number(section.get("PixelHeight")) is not None), None)
+    if x is None:
+        x, y = _fei_field_of_view(tree, _section(tree, str(beam.get("Beam", ""))))
     detectors = _section(tree, "Detectors")
+    detector, mode = (_stated(detectors.get(key)) for key in ("Name", "Mode"))
     volts = number(beam.get("HV"))
     user, system = _section(tree, "User"), _section(tree, "System")
     return Statement(
         scale=None if x is None else Scale.metres(x, y),
-        signal=str(detectors.get("Mode") or "") if str(detectors.get("Mode")) != "None" else str(detectors.get("Name") or ""),
+        signal=mode or detector,
         metadata=named(
             instrument=system.get("SystemType"),
-            detector=detectors.get("Name"),
-            mode=detectors.get("Mode"),
+            detector=detector,
+            mode=mode,
             voltage_kV=None if volts is None else volts / 1000,
             date=f"{user.get('Date', '')} {user.get('Time', '')}",
         )
@@ -70,18 +73,20 @@ def fei(page: tifffile.TiffPage) -> Statement | None:
     )
 
 
+def _fei_field_of_view(tree: Mapping[str, Any], beam: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Divide the field of view of a navigation camera by its pixels: its section has no PixelWidth."""
+    image = _section(tree, "Image")
+    sizes = [(number(beam.get(field)), number(image.get(pixels))) for field, pixels in (("HFW", "ResolutionX"), ("VFW", "ResolutionY"))]
+    x, y = (field / pixels if field and pixels else None for field, pixels in sizes)
+    return x, y
+
+
 def zeiss(page: tifffile.TiffPage) -> Statement | None:
-    """Zeiss SmartSEM: "ap_image_pixel_size" is the shown size; the unnamed first block has it in metres."""
+    """Zeiss SmartSEM: the unnamed first block has the size in metres, for a picture of 1,024 pixels."""
     tree = _mapping(page, ZEISS)
     if tree is None:
         return None
-    scale = None
-    stated = tree.get("ap_image_pixel_size") or tree.get("ap_pixel_size")
-    if isinstance(stated, tuple) and len(stated) >= 3 and (value := number(stated[1])) is not None:
-        scale = Scale(Length(value, str(stated[2])))
-    block = tree.get("")
-    if scale is None and isinstance(block, tuple) and len(block) > 3 and (value := number(block[3])):
-        scale = Scale.metres(value)
+    scale = _zeiss_scale(tree, int(page.imagewidth))
     detector = _second(tree.get("dp_detector_channel"))
     volts, kilo = number(_second(tree.get("ap_actualkv"))), str((tree.get("ap_actualkv") or ("", "", ""))[-1]).casefold() == "kv"
     return Statement(
@@ -95,6 +100,33 @@ def zeiss(page: tifffile.TiffPage) -> Statement | None:
             date=_second(tree.get("ap_date")),
         ),
     )
+
+
+def _zeiss_scale(tree: Mapping[str, Any], width: int) -> Scale | None:
+    """Take the precise size of the unnamed block, put right for pictures stored at another width than 1,024.
+
+    The field of view (ap_width, four digits) decides which of the stated sizes belongs to the stored picture.
+    """
+    block = tree.get("")
+    precise = number(block[3]) if isinstance(block, tuple) and len(block) > 3 else None
+    field = _zeiss_length(tree.get("ap_width"))
+    shown = _zeiss_length(tree.get("ap_image_pixel_size")) or _zeiss_length(tree.get("ap_pixel_size"))
+    if field is None or not field > 0:
+        size = precise or shown
+        return None if size is None else Scale.metres(size)
+    rough = field / width
+    options = [size for size in (precise, shown, (precise or 0.0) * 1024 / width) if size]
+    fitting = next((size for size in options if abs(size / rough - 1) < 0.01), rough)
+    return Scale.metres(fitting)
+
+
+def _zeiss_length(stated: Any) -> float | None:
+    """Read ("Width", 5.965, "µm") in metres."""
+    if not isinstance(stated, tuple) or len(stated) < 3:
+        return None
+    value = number(stated[1])
+    nm = None if value is None else Length(value, str(stated[2])).nm
+    return None if nm is None else nm * 1e-9
 
 
 def tescan(page: tifffile.TiffPage) -> Statement | None:
@@ -287,6 +319,10 @@ def _clean(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "ignore")
     return value.strip("\x00 ") if isinstance(value, str) else ""
+
+
+def _stated(value: Any) -> str:
+    return "" if value is None or str(value) == "None" else str(value)
 
 
 def _second(stated: Any) -> Any:
