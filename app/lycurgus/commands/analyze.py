@@ -14,7 +14,7 @@ from lycurgus.core.params import StatisticsParams
 from lycurgus.core.summary import SampleSummary
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
-from lycurgus.exporters.json import report_document
+from lycurgus.exporters.json import summary_document
 from lycurgus.readers.discover import find_files
 from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
 from lycurgus.services.inputs import NamedInput, name_inputs
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         write_report(report, options.out, formats)
 
     if options.json:
-        print_json(report_document(report))
+        print_json(summary_document(report))
     else:
         _tell(report, options.out, formats)
     say_failures(report.failures)

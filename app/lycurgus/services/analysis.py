@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,10 @@ def run_task(task: ImageTask, *, cancel: CancelToken = never) -> Outcome:
         return FailedFile(path, str(error))
     except MemoryError:
         return FailedFile(path, "not enough memory for this image: close other programs, or use fewer jobs")
+    except Exception as error:
+        # A defect of ours, or of a library, in one image of thousands must not cost the night's other results.
+        logging.getLogger(__name__).debug("analysis of %s failed", path, exc_info=True)
+        return FailedFile(path, f"an unexpected error, please report it with this file: {type(error).__name__}: {error}")
     return ReportEntry(without_pixels(result), entry.shape, entry.image, entry.stem, entry.thumbnail)
 
 
