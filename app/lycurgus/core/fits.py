@@ -147,7 +147,7 @@ def _p_value(name: FitName, distance: float, effective: float, seed: int) -> flo
 
 @lru_cache(maxsize=64)
 def _null_distances(name: FitName, particles: int, seed: int) -> Floats:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((seed, particles))
     shape = (SIMULATIONS, particles)
     x = rng.standard_normal(shape) if name == "normal" else np.log(rng.standard_exponential(shape))
     x.sort(axis=1)
