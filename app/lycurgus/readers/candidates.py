@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,8 +128,12 @@ def _no_image(path: Path, candidates: Sequence[Candidate]) -> ReadError:
 
 
 def _names(images: Sequence[Candidate]) -> Iterator[str]:
+    used: Counter[str] = Counter()
     for number, image in enumerate(images):
         name = image.name or (f"image {number}" if len(images) > 1 else "image")
+        used[name] += 1
+        if used[name] > 1:
+            name = f"{name} ({used[name]})"
         if image.frames == 1:
             yield name
         else:

@@ -64,7 +64,9 @@ class DigitalMicrographReader:
 
 def _candidates(path: Path, tags: Tags) -> Iterator[Candidate]:
     numbers = sorted({int(found.group(1)) for tag in tags if (found := re.match(r"\.ImageList\.(\d{1,6})\.ImageData\.DataType$", tag))})
-    thumbnails = {int(value) + 1 for tag, value in tags.items() if re.match(r"\.Thumbnails\.\d+\.ImageIndex$", tag) and number(value) is not None}
+    thumbnails = {
+        int(value) + 1 for tag, value in tags.items() if re.match(r"\.Thumbnails\.\d+\.ImageIndex$", tag) and number(value) is not None
+    }
     for image in [index for index in numbers if index not in thumbnails][:_MOST_IMAGES] or numbers:
         yield _candidate(path, tags, image)
 
@@ -93,9 +95,7 @@ def _candidate(path: Path, tags: Tags, image: int) -> Candidate:
         pixels = np.fromfile(path, dtype=dtype, count=width * height, offset=start).reshape((height, width, *dtype.shape))
         return pixels[..., 2::-1] if dtype is _BGRA else pixels
 
-    # DigitalMicrograph writes 1.0 without a unit where it knows no scale: that is no statement worth a warning.
-    unknown = all(unit_kind(length.unit) == "none" and length.value in (0.0, 1.0) for length in scales[:2])
-    return Candidate(load=load, frames=frames, scale=None if unknown else Scale(scales[0], scales[1]), **common)
+    return Candidate(load=load, frames=frames, scale=Scale(scales[0], scales[1]), **common)
 
 
 def _shape(tags: Tags, prefix: str) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def _length(tags: Tags, prefix: str, axis: int) -> Length:
 def _instead(tags: Tags, prefix: str, data_type: int, shape: tuple[int, ...], scales: list[Length]) -> str:
     """Say what an image is if it is none."""
     kinds = [unit_kind(length.unit) for length in scales]
-    if len(shape) < 2 or 1 in shape[:2] and prod(shape) > 1:
+    if len(shape) < 2 or (1 in shape[:2] and prod(shape) > 1):
         return "a spectrum or line profile"
     if len(shape) > 3:
         return "a set of diffraction patterns (4D-STEM)"
@@ -129,7 +129,7 @@ def _instead(tags: Tags, prefix: str, data_type: int, shape: tuple[int, ...], sc
     information = f"{prefix}ImageTags.Microscope Info."
     scanning = str(tags.get(f"{information}Operation Mode", "")).upper() == "SCANNING"
     diffracting = "DIFFRACTION" in str(tags.get(f"{information}Imaging Mode", "")).upper()
-    if diffracting and not scanning and "length" not in kinds[:2]:
+    if diffracting and not scanning and set(kinds[:2]) <= {"none", "unknown"}:
         return "a diffraction pattern"
     return ""
 

@@ -48,8 +48,7 @@ def _candidate(path: Path, name: str, group: h5py.Group, data: h5py.Dataset, met
         return Candidate(load=_nothing, instead="a spectrum image", **common)
     y, x, stack = _which_axes([axis_name for axis_name, _ in axes], data.shape)
     frames = 1 if stack is None else int(data.shape[stack])
-    stated = any(unit_kind(axes[axis][1].unit) != "none" for axis in (y, x))
-    scale = Scale(axes[x][1], axes[y][1]) if stated else None
+    scale = Scale(axes[x][1], axes[y][1])
     return Candidate(load=partial(_load, path, data, y, x, stack), frames=frames, scale=scale, **common)
 
 

@@ -73,9 +73,9 @@ def luma(rgb: NDArray[Any]) -> Plane:
 
 def _luma_rows(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if dtype.kind in "bui" and dtype.itemsize <= 4:
-        wide = np.uint32 if dtype.kind != "i" and dtype.itemsize <= 2 else np.int64
-        weighted = red.astype(wide) * wide(RED) + green.astype(wide) * wide(GREEN) + blue.astype(wide) * wide(BLUE)
-        return (weighted + wide(500)) // wide(1000)
+        wide = np.dtype(np.uint32 if dtype.kind != "i" and dtype.itemsize <= 2 else np.int64)
+        weighted: NDArray[Any] = red.astype(wide) * RED + green.astype(wide) * GREEN + blue.astype(wide) * BLUE
+        return np.asarray((weighted + 500) // 1000)
     # Written as differences so that grey stays exactly grey: the weights do not add up to 1 in floating point.
     base = green.astype(np.float64)
     mixed = base + (red - base) * (RED / 1000) + (blue - base) * (BLUE / 1000)
@@ -98,4 +98,4 @@ def palette_to_plane(indices: NDArray[Any], colours: NDArray[Any]) -> Plane:
         table = (table >> 8 if table.size and table.max() > 255 else table).astype(np.uint8)
     if indices.size and int(indices.max()) >= table.size:
         raise NotAnImageError("has a palette with fewer colours than the image uses")
-    return table[indices]
+    return np.asarray(table[indices])

@@ -13,6 +13,14 @@ _PIXEL_SIZE = re.compile(r"([-+0-9.,eE]+)\s*([^\s/0-9]+)\s*/\s*pixel")
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What the file around a statement says: shape (H, W), and resolution tags (y, x) in dots an inch."""
+
+    shape: tuple[int, int]
+    dots_per_inch: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
 class JeolStatement:
     """What a JEOL header says, whichever way it was written."""
 
@@ -20,14 +28,15 @@ class JeolStatement:
     signal: str = ""
     instead: str = ""
     metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
-def from_note(note: bytes, *, dots_per_inch: tuple[float, float] | None) -> JeolStatement | None:
+def from_note(note: bytes, *, picture: Picture) -> JeolStatement | None:
     """Read the MakerNote of an Exif block: UTF-16 "$CM_" lines (JEOL SEM) or a TemReporter document (TEM Center)."""
     if note.startswith(b"UNICODE\x00"):
         return from_lines(note[8:_LONGEST_TEXT].decode("utf-16-le", "ignore"))
     if b"<TemReporter" in note[:4096]:
-        return from_reporter(note[:_LONGEST_TEXT].decode("utf-8", "ignore"), dots_per_inch=dots_per_inch)
+        return from_reporter(note[:_LONGEST_TEXT].decode("utf-8", "ignore"), picture=picture)
     return None
 
 
@@ -51,15 +60,14 @@ def from_lines(text: str) -> JeolStatement | None:
     )
 
 
-def from_reporter(text: str, *, dots_per_inch: tuple[float, float] | None) -> JeolStatement:
+def from_reporter(text: str, *, picture: Picture) -> JeolStatement:
     """Read a TemReporter document.
 
     The size of a pixel is that of the detector (the picture's resolution tag) divided by the magnification. Single
     elements are looked up as text: the document is often cut off at 64 KiB, which no XML parser accepts.
 
-    Parameters
-    ----------
-    dots_per_inch : (y, x) of the picture's resolution tags.
+    A picture of another size than the camera's may have been resized, after which its resolution tag is no longer the
+    detector's: a warning says so.
     """
     text = text[:_LONGEST_TEXT]
     magnification = number(_element(text, "SelectorValue"))
@@ -67,8 +75,8 @@ def from_reporter(text: str, *, dots_per_inch: tuple[float, float] | None) -> Je
     scanning = _element(text, "EosMode") == "eosASID"
     diffraction = not scanning and "DIFF" in forming.upper()
     scale = None
-    if dots_per_inch and magnification and not (scanning or diffraction) and _element(text, "SelectorUnitString") in ("X", ""):
-        y, x = (0.0254 / (dots * magnification) for dots in dots_per_inch)
+    if picture.dots_per_inch and magnification and not (scanning or diffraction) and _element(text, "SelectorUnitString") in ("X", ""):
+        y, x = (0.0254 / (dots * magnification) for dots in picture.dots_per_inch)
         scale = Scale.metres(x, y)
     volts = number(_element(text, "AccelerationVoltage"))
     return JeolStatement(
@@ -83,6 +91,21 @@ def from_reporter(text: str, *, dots_per_inch: tuple[float, float] | None) -> Je
             date=_element(text, "DateTime"),
             camera=_element(text, "Modelname"),
         ),
+        warnings=_resized(text, picture.shape) if scale else (),
+    )
+
+
+def _resized(text: str, shape: tuple[int, int]) -> tuple[str, ...]:
+    size = re.search(r"<ImageSize>\s*<Width>(\d{1,6})</Width>\s*<Height>(\d{1,6})</Height>", text)
+    if not size:
+        return ()
+    recorded = int(size.group(2)), int(size.group(1))
+    # A few rows and columns are cut off on export: they change no scale.
+    if all(abs(now - then) <= 0.02 * then for now, then in zip(shape, recorded, strict=True)):
+        return ()
+    return (
+        f"The camera recorded {recorded[0]} x {recorded[1]} pixels but the picture has {shape[0]} x {shape[1]}: "
+        "if it was resized, the pixel size in the file is wrong.",
     )
 
 

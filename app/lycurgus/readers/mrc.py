@@ -60,7 +60,9 @@ class MrcReader:
             raise ReadError(path, f"stores its pixels in a way that cannot be read (mode {mode})", hint="export it as TIFF")
         dtype = _dtype(header, order, mode)
         offset = _HEADER + max(_integer(header, order, 92), 0)
-        check_size(path, (slices, height, width)[1:], bytes_needed=width * height * max(slices, 1) * dtype.itemsize, bytes_there=size - offset)
+        check_size(
+            path, (slices, height, width)[1:], bytes_needed=width * height * max(slices, 1) * dtype.itemsize, bytes_there=size - offset
+        )
         if slices < 1:
             raise ReadError(path, "declares no slice", hint="the file is damaged")
 

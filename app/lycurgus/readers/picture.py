@@ -16,7 +16,7 @@ from lycurgus.core.types import Micrograph
 from lycurgus.readers import hitachi, jeol
 from lycurgus.readers.candidates import Candidate, check_size, to_micrograph
 from lycurgus.readers.metadata import flat
-from lycurgus.readers.tiff_scales import Statement
+from lycurgus.readers.tiff_scales import Statement, of_jeol
 
 PNG_START, JPEG_START, BMP_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
 # The most that the methods can squeeze: deflate 1,032 to 1; an empty JPEG block of 64 pixels takes about 6 bits.
@@ -53,6 +53,7 @@ class PictureReader:
                 signal=said.signal,
                 instead=said.instead,
                 metadata=said.metadata,
+                warnings=said.warnings,
             )
             return to_micrograph(path, [candidate], plane=plane)
 
@@ -85,9 +86,9 @@ def _from_exif(picture: Image.Image) -> Statement:
     exif = picture.getexif()
     note = exif.get_ifd(_EXIF).get(_MAKER_NOTE)
     if isinstance(note, bytes):
-        said = jeol.from_note(note, dots_per_inch=_dots_per_inch(exif))
+        said = jeol.from_note(note, picture=jeol.Picture((picture.height, picture.width), _dots_per_inch(exif)))
         if said is not None:
-            return Statement(said.scale, said.signal, said.instead, said.metadata)
+            return of_jeol(said)
     return Statement(metadata=flat({"software": exif.get(305), "instrument": exif.get(272), "date": exif.get(306)}))
 
 

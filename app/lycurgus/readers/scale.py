@@ -80,6 +80,11 @@ class Scale:
         kinds = [unit_kind(length.unit) for length in (self.x, self.y) if length is not None]
         return next((kind for kind in kinds if kind != "none"), "none")
 
+    @property
+    def says_nothing(self) -> bool:
+        """True for 0 or 1 without a unit, which writers put where they know no size: no statement worth a warning."""
+        return all(unit_kind(length.unit) == "none" and length.value in (0.0, 1.0) for length in (self.x, self.y or self.x))
+
 
 def unit_kind(unit: str) -> UnitKind:
     """Say what a unit measures: only lengths calibrate a micrograph."""
@@ -98,13 +103,13 @@ def to_pixel_size(scale: Scale | None) -> tuple[PixelSize | None, tuple[str, ...
 
     Parameters
     ----------
-    scale : None where the file states nothing, which is no reason for a warning.
+    scale : None where the file states nothing, which is no reason for a warning; 0 or 1 without a unit is the same.
 
     Returns
     -------
     pixel_size, warnings : the size in nm with source "metadata"; sentences for the user.
     """
-    if scale is None:
+    if scale is None or scale.says_nothing:
         return None, ()
     sizes_nm: list[float] = []
     for length in (scale.y or scale.x, scale.x):

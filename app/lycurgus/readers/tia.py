@@ -35,6 +35,7 @@ class EmiStatement:
     """What an emi file says about its series."""
 
     diffraction: bool = False
+    detector: str = ""
     signal: str = ""
     metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
 
@@ -93,7 +94,11 @@ def _number(ser: Path) -> int:
 
 def _candidate(path: Path, ser: Path, emi: EmiStatement, *, alone: bool) -> Candidate:
     """Describe one ser file as a stack of images."""
-    common: dict[str, Any] = {"name": "" if alone else emi.signal or ser.stem, "signal": emi.signal, "metadata": emi.metadata}
+    common: dict[str, Any] = {
+        "name": "" if alone else f"{emi.detector or 'series'} {_number(ser)}",
+        "signal": emi.signal,
+        "metadata": emi.metadata,
+    }
     file_size = ser.stat().st_size
     with ser.open("rb") as file:
         header = file.read(30)
@@ -171,6 +176,7 @@ def _statement(emi: Path | None, number_of_ser: int) -> EmiStatement:
     detector = root.findtext("AcquireInfo/DetectorName") or root.findtext("AcquireInfo/Detector")
     return EmiStatement(
         diffraction="DIFFRACTION" in mode.upper() and not scanning,
+        detector=detector or "",
         signal=detector or ("STEM" if scanning else "TEM" if mode else ""),
         metadata=named(
             instrument=entries.get("Microscope", ("", ""))[0],

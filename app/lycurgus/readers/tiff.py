@@ -18,7 +18,7 @@ from lycurgus.core.types import Micrograph
 from lycurgus.readers import hitachi
 from lycurgus.readers.candidates import Candidate, check_size, to_micrograph
 from lycurgus.readers.grey import palette_to_plane
-from lycurgus.readers.tiff_scales import OLYMPUS, Statement, state
+from lycurgus.readers.tiff_scales import OLYMPUS, Statement, page_names, state
 
 MOST_PAGES = 4096
 _REDUCED = 1
@@ -70,13 +70,22 @@ def _pages(tif: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
         yield whole
 
 
+def _common(said: Statement) -> dict[str, Any]:
+    return {"scale": said.scale, "signal": said.signal, "instead": said.instead, "metadata": said.metadata, "warnings": said.warnings}
+
+
 def _candidates(path: Path, tif: tifffile.TiffFile, pages: list[tifffile.TiffPage], sidecar: Statement | None) -> Iterator[Candidate]:
     """One candidate for pages that belong to one stack, or for each slice, channel or hidden frame of a single page."""
     first = pages[0]
     said = sidecar or state(first)
-    common = {"scale": said.scale, "signal": said.signal, "instead": said.instead, "metadata": said.metadata}
-    if len(pages) > 1 and _height_width(pages[0]) == _height_width(pages[-1]):
-        yield Candidate("", lambda frame: _load(path, tif, pages[frame]), frames=len(pages), **common)
+    common = _common(said)
+    if len(pages) > 1:
+        names = page_names(pages)
+        if names:
+            for name, page in zip(names, pages, strict=True):
+                yield Candidate(name, partial(_load_page, path, tif, page), **(common | {"signal": name}))
+        else:
+            yield Candidate("", lambda frame: _load(path, tif, pages[frame]), frames=len(pages), **common)
         return
     hidden = _frames_behind(tif, first)
     if hidden > 1:
@@ -103,13 +112,17 @@ def _layers(page: tifffile.TiffPage) -> int:
     if depth > 1:
         return depth
     samples = int(page.samplesperpixel)
-    return 1 if _is_colour(page) or samples - len(page.extrasamples) <= 1 and samples <= 2 else samples
+    return 1 if _is_colour(page) or (samples - len(page.extrasamples) <= 1 and samples <= 2) else samples
 
 
 def _load(path: Path, tif: tifffile.TiffFile, page: tifffile.TiffPage) -> NDArray[Any]:
     _check(path, tif, page)
     stored = page.asarray()
     return _shown(page, _colours_last(page, stored))
+
+
+def _load_page(path: Path, tif: tifffile.TiffFile, page: tifffile.TiffPage, _: int) -> NDArray[Any]:
+    return _load(path, tif, page)
 
 
 def _load_layer(path: Path, tif: tifffile.TiffFile, page: tifffile.TiffPage, layer: int) -> NDArray[Any]:
@@ -136,8 +149,9 @@ def _shown(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
         if stored.dtype.kind == "b":
             return ~stored
         if stored.dtype.kind == "u":
-            white = stored.dtype.type((1 << min(int(page.bitspersample), stored.dtype.itemsize * 8)) - 1)
-            return white - stored
+            white = (1 << min(int(page.bitspersample), stored.dtype.itemsize * 8)) - 1
+            inverted: NDArray[Any] = stored.dtype.type(white) - stored
+            return inverted
     return stored
 
 

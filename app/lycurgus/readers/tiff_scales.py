@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Statement:
     signal: str = ""
     instead: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def state(page: tifffile.TiffPage) -> Statement:
@@ -96,7 +97,7 @@ def zeiss(page: tifffile.TiffPage) -> Statement | None:
             instrument=_second(tree.get("sv_serial_number")) or "Zeiss SEM",
             detector=detector,
             voltage_kV=None if volts is None else volts if kilo else volts / 1000,
-            magnification=_second(tree.get("ap_mag")),
+            magnification=_zeiss_magnification(_second(tree.get("ap_mag"))),
             date=_second(tree.get("ap_date")),
         ),
     )
@@ -118,6 +119,13 @@ def _zeiss_scale(tree: Mapping[str, Any], width: int) -> Scale | None:
     options = [size for size in (precise, shown, (precise or 0.0) * 1024 / width) if size]
     fitting = next((size for size in options if abs(size / rough - 1) < 0.01), rough)
     return Scale.metres(fitting)
+
+
+def _zeiss_magnification(stated: Any) -> float | None:
+    """Read 105 or "50.00 K X"."""
+    found = re.match(r"\s*([\d.,]+)\s*([kK]?)", str(stated))
+    value = number(found.group(1)) if found else None
+    return None if value is None or found is None else value * 1000 if found.group(2) else value
 
 
 def _zeiss_length(stated: Any) -> float | None:
@@ -157,8 +165,8 @@ def jeol_sem(page: tifffile.TiffPage) -> Statement | None:
     """JEOL SEM: UTF-16 lines in the Exif MakerNote. JEOL TEM Center: a document there."""
     exif = _mapping(page, EXIF) or {}
     note = exif.get("MakerNote")
-    said = jeol.from_note(note, dots_per_inch=dots_per_inch(page)) if isinstance(note, bytes) else None
-    return None if said is None else Statement(said.scale, said.signal, said.instead, said.metadata)
+    said = jeol.from_note(note, picture=_jeol_picture(page)) if isinstance(note, bytes) else None
+    return None if said is None else of_jeol(said)
 
 
 def jeol_tem(page: tifffile.TiffPage) -> Statement | None:
@@ -166,8 +174,16 @@ def jeol_tem(page: tifffile.TiffPage) -> Statement | None:
     description = _text(page, "ImageDescription")
     if "<TemReporter" not in description[:4096]:
         return None
-    said = jeol.from_reporter(description, dots_per_inch=dots_per_inch(page))
-    return Statement(said.scale, said.signal, said.instead, said.metadata)
+    return of_jeol(jeol.from_reporter(description, picture=_jeol_picture(page)))
+
+
+def of_jeol(said: jeol.JeolStatement) -> Statement:
+    """Put JEOL's statement into the common form."""
+    return Statement(said.scale, said.signal, said.instead, said.metadata, said.warnings)
+
+
+def _jeol_picture(page: tifffile.TiffPage) -> jeol.Picture:
+    return jeol.Picture((int(page.imagelength), int(page.imagewidth)), dots_per_inch(page))
 
 
 def tvips(page: tifffile.TiffPage) -> Statement | None:
@@ -245,6 +261,21 @@ def ome(page: tifffile.TiffPage) -> Statement | None:
         return Statement()
     x_unit, y_unit = attributes.get("PhysicalSizeXUnit", "µm"), attributes.get("PhysicalSizeYUnit", "µm")
     return Statement(scale=Scale(Length(x, x_unit), None if y is None else Length(y, y_unit)))
+
+
+def page_names(pages: Sequence[tifffile.TiffPage]) -> list[str]:
+    """Name pages that are several detectors' images rather than a stack: OME channels, or distinct PageName tags.
+
+    Returns
+    -------
+    One name a page, or nothing where the pages are frames.
+    """
+    channels = re.findall(r'<(?:\w+:)?Channel\s[^>]{0,2000}?\bName\s*=\s*"([^"]{1,80})"', _text(pages[0], "ImageDescription")[:_MOST_TEXT])
+    tagged = [_text(page, "PageName").strip() for page in pages]
+    for names in (channels, tagged):
+        if len(names) == len(pages) == len(set(names)) and all(names):
+            return [name[:80] for name in names]
+    return []
 
 
 VENDORS: tuple[Callable[[tifffile.TiffPage], Statement | None], ...] = (
