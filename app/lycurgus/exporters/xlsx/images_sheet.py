@@ -1,0 +1,79 @@
+"""The sheet with one row an image, with small pictures where the images are few, and the files without a result below."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
+from lycurgus.exporters.base import Report
+from lycurgus.exporters.image_columns import IMAGE_COLUMNS, ImageColumn, failure_row, image_row
+from lycurgus.exporters.xlsx import styles
+from lycurgus.exporters.xlsx.cells import page, put, set_widths
+from lycurgus.exporters.xlsx.pictures import place
+
+MOST_PICTURES = 24
+PICTURE_PX = 130
+_WIDE = {
+    "image": 34.0,
+    "error": 40.0,
+    "removed": 26.0,
+    "warnings": 44.0,
+    "analysed_at": 25.0,
+    "params_digest": 20.0,
+    "sha256": 20.0,
+    "signal": 12.0,
+}
+_FORMATS = {
+    "pixel_size_y_nm": "0.00000",
+    "pixel_size_x_nm": "0.00000",
+    "threshold": "0.###",
+    "density_per_um2": "#,##0.0",
+    "covered_fraction": "0.0 %",
+    "time_s": "0.00",
+}
+
+
+def add_images(workbook: Workbook, report: Report) -> None:
+    """Add "Images"."""
+    sheet = workbook.create_sheet("Images")
+    pictured = 0 < len(report.entries) <= MOST_PICTURES and any(entry.thumbnail is not None for entry in report.entries)
+    columns = _columns(report)
+    shift = 1 if pictured else 0
+    if pictured:
+        put(sheet, 1, 1, "Overlay", styles.HEADER)
+    for index, column in enumerate(columns, start=1 + shift):
+        put(sheet, 1, index, column.heading, styles.HEADER)
+    sheet.row_dimensions[1].height = 40
+    rows = [
+        *((image_row(entry), styles.BODY_WRAPPED) for entry in report.entries),
+        *((failure_row(f), styles.FAILURE) for f in report.failures),
+    ]
+    for number, (values, style) in enumerate(rows, start=2):
+        for index, column in enumerate(columns, start=1 + shift):
+            put(sheet, number, index, values[column.name], style, _number_format(column))
+    if pictured:
+        for number, entry in enumerate(report.entries, start=2):
+            sheet.row_dimensions[number].height = (PICTURE_PX + 10) * 0.75
+            if entry.thumbnail is not None:
+                place(sheet, f"A{number}", entry.thumbnail, longest_px=PICTURE_PX)
+    set_widths(sheet, [*([19.5] if pictured else []), *(_WIDE.get(column.name, 11.5) for column in columns)])
+    sheet.freeze_panes = f"{get_column_letter(2 + shift)}2"
+    sheet.auto_filter.ref = f"{get_column_letter(1 + shift)}1:{get_column_letter(len(columns) + shift)}{len(rows) + 1}"
+    page(sheet, header_row=1)
+
+
+def _columns(report: Report) -> list[ImageColumn]:
+    """The columns of images.csv less those that would be empty: diameters in the unit that is not used, errors without failures."""
+    calibrations = {entry.result.micrograph.pixel_size is not None for entry in report.entries}
+    dropped = set() if report.failures else {"error"}
+    if calibrations == {True}:
+        dropped |= {column.name for column in IMAGE_COLUMNS if column.name.startswith("equivalent_diameter") and column.unit == "px"}
+    elif calibrations == {False}:
+        dropped |= {column.name for column in IMAGE_COLUMNS if column.unit in ("nm", "µm⁻²")} | {"pixel_size_source"}
+    return [column for column in IMAGE_COLUMNS if column.name not in dropped]
+
+
+def _number_format(column: ImageColumn) -> str:
+    if column.name.startswith("equivalent_diameter"):
+        return "0.000" if column.unit == "nm" else "0.00"
+    return _FORMATS.get(column.name, "General")
