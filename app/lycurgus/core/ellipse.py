@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.ragged import Counts, rows_of, starts_of
+from lycurgus.core.ragged import Counts, starts_of
 
 Column = NDArray[np.float64]
 
@@ -34,18 +34,22 @@ class Moments:
     xy: Column
 
 
-def moments_of(y: NDArray[np.intp], x: NDArray[np.intp], counts: Counts) -> Moments:
+def moments_of(y: NDArray[np.int32], x: NDArray[np.int32], counts: Counts) -> Moments:
     """Moments of masks whose pixels are listed end to end.
 
     Parameters
     ----------
-    y, x : pixel coordinates.
+    y, x : pixel coordinates in each mask's own crop: near the origin, so that squares of means can be subtracted without loss.
     counts : pixels of each mask, none of them 0.
     """
-    starts, rows = starts_of(counts), rows_of(counts)
-    mean_y, mean_x = np.add.reduceat(y, starts) / counts, np.add.reduceat(x, starts) / counts
-    dy, dx = y - mean_y[rows], x - mean_x[rows]
-    yy, xx, xy = (np.add.reduceat(product, starts) / counts for product in (dy * dy, dx * dx, dy * dx))
+    starts = starts_of(counts)
+
+    def mean(values: Column) -> Column:
+        return np.asarray(np.add.reduceat(values, starts) / counts)
+
+    row, column = y.astype(np.float64), x.astype(np.float64)
+    mean_y, mean_x = mean(row), mean(column)
+    yy, xx, xy = mean(row * row) - mean_y**2, mean(column * column) - mean_x**2, mean(row * column) - mean_y * mean_x
     return Moments(mean_y, mean_x, yy + PIXEL_VARIANCE, xx + PIXEL_VARIANCE, xy)
 
 

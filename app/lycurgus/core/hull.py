@@ -64,7 +64,7 @@ def unbiased_hulls(pixels: Sequence[NDArray[np.int32]]) -> Hulls:
     ----------
     pixels : for each mask the pixels at its border, (n, 1, 2) int32 (x, y).
     """
-    corners = [cv2.convexHull(border)[:, 0] for border in pixels]
+    corners = [cv2.convexHull(border).reshape(-1, 2) for border in pixels]
     counts = np.array([len(hull) for hull in corners], dtype=np.intp)
     lattice = np.concatenate(corners)
     hull = lattice.astype(np.float64).view(np.complex128)[:, 0]
@@ -105,15 +105,17 @@ def feret_diameters(hulls: Hulls, scale: tuple[float, float] = (1.0, 1.0)) -> Fe
         edge = np.roll(hull, -1, axis=1) - hull
         length = np.abs(edge)
         normal = np.divide(edge * 1j, length, out=np.zeros_like(edge), where=length > 0)
-        reach = np.abs(_projections(hull, normal) - (hull * normal.conjugate()).real[:, None, :]).max(axis=1)
-        minimum[rows] = np.where(length > 0, reach, np.inf).min(axis=1)
+        height = _projections(hull, normal)
+        width = height.max(axis=1) - height.min(axis=1)
+        minimum[rows] = np.where(length > 0, width, np.inf).min(axis=1)
 
-        distance = np.abs(hull[:, :, None] - hull[:, None, :]).reshape(len(rows), -1)
-        farthest = distance.argmax(axis=1)
-        one, other = np.divmod(farthest, hull.shape[1])
+        centred = hull - hull.mean(axis=1, keepdims=True)
+        radius = np.square(centred.real) + np.square(centred.imag)
+        distance = (radius[:, :, None] + radius[:, None, :] - 2 * _projections(centred, centred)).reshape(len(rows), -1)
+        one, other = np.divmod(distance.argmax(axis=1), hull.shape[1])
         row = np.arange(len(rows))
         axis = hull[row, other] - hull[row, one]
-        maximum[rows] = distance[row, farthest]
+        maximum[rows] = np.abs(axis)
         sideways = (hull * (axis * 1j / np.abs(axis)).conjugate()[:, None]).real
         across[rows] = np.ptp(sideways, axis=1)
         angle[rows] = np.degrees(np.arctan2(-axis.imag, axis.real)) % 180
@@ -168,7 +170,7 @@ def _hulls_of(candidates: Vertices, counts: Counts, lattice_points: NDArray[np.f
     ends = 3 * np.cumsum(counts)
     single = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], dtype=np.float32)
     hulls = [
-        cv2.convexHull(points[end - 3 * count : end])[:, 0] if count > 1 else points[end - 1] + single
+        cv2.convexHull(points[end - 3 * count : end]).reshape(-1, 2) if count > 1 else points[end - 1] + single
         for end, count in zip(ends.tolist(), counts.tolist(), strict=True)
     ]
     vertices = np.concatenate(hulls).astype(np.float64).view(np.complex128)[:, 0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.ragged import Counts, rows_of, starts_of
+from lycurgus.core.ragged import Counts, starts_of
 from lycurgus.core.types import Plane
 
 Column = NDArray[np.float64]
@@ -23,30 +23,35 @@ class Intensities:
     maximum: Column
 
 
-def intensities_of(plane: Plane | None, y: NDArray[np.intp], x: NDArray[np.intp], counts: Counts) -> Intensities:
-    """Intensities of masks whose pixels are listed end to end; values that are not finite do not count.
+def no_intensities(masks: int) -> Intensities:
+    """What is known about the intensities of masks without a picture."""
+    return Intensities(*np.full((4, masks), np.nan))
+
+
+def intensities_of(values: Plane, counts: Counts) -> Intensities:
+    """Intensities of masks whose values are listed end to end; values that are not finite do not count.
 
     Parameters
     ----------
-    plane : (H, W) as stored, or None: all is nan.
-    y, x : image coordinates.
+    values : the stored values under the masks.
     counts : pixels of each mask, none of them 0.
     """
-    if plane is None:
-        return Intensities(*np.full((4, len(counts)), np.nan))
-    values = plane[y, x].astype(np.float64)
-    finite = np.isfinite(values)
-    starts, rows = starts_of(counts), rows_of(counts)
-    valid = np.add.reduceat(finite, starts, dtype=np.intp)
+    level = values.astype(np.float64)
+    finite = np.isfinite(level)
+    if finite.all():
+        return Intensities(*_statistics(level, counts))
+    valid = np.add.reduceat(finite, starts_of(counts), dtype=np.intp)
     some = valid > 0
+    columns = np.full((4, len(counts)), np.nan)
+    if some.any():
+        columns[:, some] = _statistics(level[finite], valid[some])
+    return Intensities(*columns)
 
-    def among_finite(column: Column) -> Column:
-        return np.where(some, column, np.nan)
 
-    at_least_one = np.maximum(valid, 1)
-    mean = np.add.reduceat(np.where(finite, values, 0), starts) / at_least_one
-    deviation = np.where(finite, values - mean[rows], 0)
-    variance = np.add.reduceat(deviation * deviation, starts) / np.maximum(valid - 1, 1)
-    minimum = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
-    maximum = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
-    return Intensities(among_finite(mean), among_finite(np.sqrt(variance)), among_finite(minimum), among_finite(maximum))
+def _statistics(level: Column, counts: Counts) -> NDArray[np.float64]:
+    """(4, n): mean, standard deviation, minimum and maximum of each row."""
+    starts = starts_of(counts)
+    mean = np.add.reduceat(level, starts) / counts
+    deviation = level - np.repeat(mean, counts)
+    variance = np.add.reduceat(deviation * deviation, starts) / np.maximum(counts - 1, 1)
+    return np.stack([mean, np.sqrt(variance), np.minimum.reduceat(level, starts), np.maximum.reduceat(level, starts)])

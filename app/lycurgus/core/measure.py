@@ -73,7 +73,10 @@ def overlapping(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArra
     owners = np.zeros(shape, dtype=np.uint16)
     for instance in instances:
         owners[instance.bbox.slices] += instance.mask
-    return np.array([bool((owners[instance.bbox.slices][instance.mask] > 1).any()) for instance in instances], dtype=np.bool_)
+    shared = owners > 1
+    if not shared.any():
+        return np.zeros(len(instances), dtype=np.bool_)
+    return np.array([(shared[instance.bbox.slices] & instance.mask).any() for instance in instances], dtype=np.bool_)
 
 
 def _measurements(instances: Sequence[Instance], micrograph: Micrograph, weights: NDArray[np.float64]) -> list[Measurement]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.circle_fit import fitted_circle_diameters
 from lycurgus.core.ellipse import ellipses_of, moments_of
 from lycurgus.core.hull import feret_diameters, hull_perimeters, unbiased_hulls
-from lycurgus.core.intensity import intensities_of
+from lycurgus.core.intensity import Intensities, intensities_of, no_intensities
 from lycurgus.core.outline import convexities, trace_all
-from lycurgus.core.ragged import Counts, starts_of
+from lycurgus.core.ragged import Counts
 from lycurgus.core.types import BBox, Instance, Mask, Plane
 
 Column = NDArray[np.float64]
@@ -65,6 +66,7 @@ def _parts(instances: Sequence[Instance]) -> Iterator[Sequence[Instance]]:
 def _measure(instances: Sequence[Instance], plane: Plane | None, scale: tuple[float, float]) -> Table:
     y, x, counts = _pixels_of(instances)
     moments = moments_of(y, x, counts)
+    corner_y, corner_x = np.array([instance.bbox[:2] for instance in instances]).T
     ellipse = ellipses_of(moments, scale)
     outlines = trace_all([instance.mask for instance in instances])
     hulls = unbiased_hulls(outlines.pixels)
@@ -77,10 +79,10 @@ def _measure(instances: Sequence[Instance], plane: Plane | None, scale: tuple[fl
     convexity = convexities(outlines, scale)
     perimeter = convex_perimeter / convexity
     form_factor = 4 * np.pi * area / perimeter**2
-    intensity = intensities_of(plane, y, x, counts)
+    intensity = _intensities(instances, plane, y, x, counts)
     return {
-        "y": moments.y,
-        "x": moments.x,
+        "y": moments.y + corner_y,
+        "x": moments.x + corner_x,
         "area": area,
         "equivalent_diameter": np.sqrt(4 * area / np.pi),
         "fitted_circle_diameter": fitted_circle_diameters(outlines.sides, outlines.counts, scale),
@@ -111,15 +113,21 @@ def _measure(instances: Sequence[Instance], plane: Plane | None, scale: tuple[fl
     }
 
 
-def _pixels_of(instances: Sequence[Instance]) -> tuple[NDArray[np.intp], NDArray[np.intp], Counts]:
-    """Image coordinates of all pixels of all masks, end to end, and how many each mask has."""
-    boxes = np.array([instance.bbox for instance in instances], dtype=np.intp).reshape(-1, 4)
-    widths = np.array([instance.mask.shape[1] for instance in instances], dtype=np.intp)
-    sizes = np.array([instance.mask.size for instance in instances], dtype=np.intp)
-    inside = np.concatenate([instance.mask.ravel() for instance in instances])
-    starts = starts_of(sizes)
-    counts = np.add.reduceat(inside, starts, dtype=np.intp)
-    if not counts.all():
+def _pixels_of(instances: Sequence[Instance]) -> tuple[NDArray[np.int32], NDArray[np.int32], Counts]:
+    """Coordinates of all pixels of all masks in their own crops, end to end, and how many each mask has."""
+    pixels = [cv2.findNonZero(np.ascontiguousarray(instance.mask).view(np.uint8)) for instance in instances]
+    if any(found is None or len(found) == 0 for found in pixels):
         raise ValueError("an empty mask cannot be measured")
-    y, x = np.divmod(np.flatnonzero(inside) - np.repeat(starts, counts), np.repeat(widths, counts))
-    return y + np.repeat(boxes[:, 0], counts), x + np.repeat(boxes[:, 1], counts), counts
+    counts = np.array([len(found) for found in pixels], dtype=np.intp)
+    xy = np.concatenate(pixels).reshape(-1, 2)
+    return np.ascontiguousarray(xy[:, 1]), np.ascontiguousarray(xy[:, 0]), counts
+
+
+def _intensities(
+    instances: Sequence[Instance], plane: Plane | None, y: NDArray[np.int32], x: NDArray[np.int32], counts: Counts
+) -> Intensities:
+    """Intensities under the masks, whose pixels are given in their own crops."""
+    if plane is None:
+        return no_intensities(len(counts))
+    corners = np.array([instance.bbox[:2] for instance in instances], dtype=np.int32)
+    return intensities_of(plane[y + np.repeat(corners[:, 0], counts), x + np.repeat(corners[:, 1], counts)], counts)

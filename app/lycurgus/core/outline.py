@@ -114,6 +114,12 @@ def trace_all(masks: Sequence[Mask]) -> Outlines:
     return Outlines(sides, _smooth(sides, counts), counts, pixels)
 
 
+def along(chains: Sequence[Chain]) -> Outlines:
+    """Outlines of masks that OpenCV has been around already: one closed chain of border pixels each."""
+    sides, counts = _all_sides(chains)
+    return Outlines(sides, _smooth(sides, counts), counts, tuple(chains))
+
+
 def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
     """Convexity of many outlines; see ``convexity``.
 
@@ -174,7 +180,7 @@ def _chains(mask: Mask) -> Sequence[Chain]:
 
 def _sides(chain: Chain) -> NDArray[np.complex128]:
     """Side midpoints of one chain; the same as ``_all_sides`` without its bookkeeping, which would cost more than the work."""
-    pixels = chain[:, 0]
+    pixels = chain.reshape(-1, 2)
     key = pixels @ _KEY
     step = np.empty(len(key) + 1, dtype=np.int32)
     np.subtract(key[1:], key[:-1], out=step[1:-1])
@@ -187,7 +193,7 @@ def _sides(chain: Chain) -> NDArray[np.complex128]:
 def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]:
     """Side midpoints of all chains, end to end, and how many each has."""
     lengths = np.array([len(chain) for chain in chains], dtype=np.intp)
-    pixels = np.concatenate(chains)[:, 0]
+    pixels = np.concatenate(chains).reshape(-1, 2)
     key = pixels @ _KEY
     after = following(lengths)
     step_out = key[after] - key
