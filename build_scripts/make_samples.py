@@ -197,7 +197,8 @@ def diffraction_contrast(random: Random, body: Body) -> Field:
         y, x = np.nonzero(body.mask)
         angle = random.uniform(0, np.pi)
         grid_y, grid_x = from_centre((float(y.mean()), float(x.mean())))
-        return ones * (1 + 0.35 * np.tanh((grid_x * np.cos(angle) + grid_y * np.sin(angle)) / 1.5))
+        twin: Field = 1 + 0.35 * np.tanh((grid_x * np.cos(angle) + grid_y * np.sin(angle)) / 1.5)
+        return twin
     return ones
 
 
