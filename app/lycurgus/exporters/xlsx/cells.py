@@ -89,8 +89,8 @@ def put_table(sheet: Worksheet, top: int, headings: Sequence[str], rows: Sequenc
 
 
 def page(sheet: Worksheet, *, header_row: int | None = None, one_page: bool = False) -> None:
-    """Set a sheet up for the printer: A4 landscape, as wide as the page, the header on every page."""
-    sheet.page_setup.orientation = "landscape"
+    """Set a sheet up for the printer: A4, landscape unless it is one page, as wide as the page, the header on every page."""
+    sheet.page_setup.orientation = "portrait" if one_page else "landscape"
     sheet.page_setup.paperSize = 9
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 1 if one_page else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor, log10
 from typing import Literal
 
 from openpyxl.chart import BarChart, LineChart, Reference, ScatterChart, Series
@@ -22,8 +22,8 @@ from lycurgus.exporters.xlsx.chart_data import TOP, ChartData
 
 Dash = Literal["solid", "dash"]
 
-MOST_LABELS = 12
-WIDTH_CM, HEIGHT_CM = 14.6, 7.6
+MOST_LABELS = 8
+MOST_STEPS = 8
 
 
 def histogram_chart(data: ChartData) -> BarChart:
@@ -68,14 +68,21 @@ def cumulative_chart(data: ChartData) -> ScatterChart:
         chart.series.append(series)
     _dress(chart, "Cumulative distribution", _size_title(data), "Particles at or below (%)")
     chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = 0, 100, 20
-    edges = data.statistics.histogram.edges
-    chart.x_axis.scaling.min, chart.x_axis.scaling.max = float(edges[0]), float(edges[-1])
+    step, low, high = round_scale(*data.statistics.histogram.edges[[0, -1]].tolist())
+    chart.x_axis.scaling.min, chart.x_axis.scaling.max = low, high
+    chart.x_axis.majorUnit = step  # type: ignore[union-attr]
     chart.y_axis.number_format, chart.x_axis.number_format = "0", "General"
     return chart
 
 
+def round_scale(low: float, high: float) -> tuple[float, float, float]:
+    """Return a step of 1, 2 or 5 times a power of ten and multiples of it around a range, at most ``MOST_STEPS`` or two more steps."""
+    decade = 10.0 ** floor(log10((high - low) / MOST_STEPS))
+    step = next(factor * decade for factor in (1, 2, 5, 10) if factor * decade * MOST_STEPS >= high - low)
+    return step, floor(low / step) * step, ceil(high / step) * step
+
+
 def _dress(chart: BarChart | ScatterChart, title: str, x_title: str, y_title: str) -> None:
-    chart.width, chart.height = WIDTH_CM, HEIGHT_CM  # type: ignore[assignment]
     chart.title = _title(title, size=11, bold=True)
     chart.legend = Legend()
     chart.legend.position, chart.legend.txPr = "b", _rich(9)
@@ -129,5 +136,6 @@ def _title(text: str, *, size: float, bold: bool = False) -> Title:
 
 
 def _rich(size: float) -> RichText:
+    """Looks of labels: level, so that crowded ones are left out rather than turned."""
     properties = ParagraphProperties(defRPr=_characters(size))
-    return RichText(bodyPr=RichTextProperties(), p=[Paragraph(pPr=properties, endParaRPr=_characters(size))])
+    return RichText(bodyPr=RichTextProperties(rot=0, vert="horz"), p=[Paragraph(pPr=properties, endParaRPr=_characters(size))])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -14,7 +15,7 @@ from lycurgus.exporters.base import Report, ReportEntry
 from lycurgus.exporters.columns import ParticleColumn, is_calibrated, joined_flags, particle_columns
 from lycurgus.exporters.imagej_columns import imagej_columns
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, set_widths
+from lycurgus.exporters.xlsx.cells import apply, page, put, set_widths
 from lycurgus.exporters.xlsx.rows import LongTable, StyledRow
 
 KEPT_IN_PX = frozenset({"y_px", "x_px", "area_px", "bbox_y0_px", "bbox_x0_px", "bbox_y1_px", "bbox_x1_px"})
@@ -116,10 +117,12 @@ def number_format(column: ParticleColumn) -> str:
 
 
 def _style_ids(sheet: Worksheet, style: styles.Style, formats: Sequence[str]) -> list[int]:
-    """Register a style for each format with the workbook, on a cell that is not kept."""
+    """Register a style for each format with the workbook."""
     ids = []
     for form in formats:
-        cell = put(sheet, 1, 1, None, style, form)
+        # A cell of its own for each: openpyxl registers the very object that the cell would go on changing.
+        cell = Cell(sheet, row=1, column=1)
+        apply(cell, style, form)
         ids.append(cell.style_id)
     return ids
 

@@ -75,3 +75,8 @@ def decimals_format(typical: float) -> str:
         return "0.00"
     decimals = min(6, max(0, 3 - floor(log10(abs(typical)))))
     return "0." + "0" * decimals if decimals else "#,##0"
+
+
+def shown(value: float, number_format: str) -> str:
+    """Write a value as a cell with a format of ``decimals_format`` shows it."""
+    return f"{value:,.{len(number_format) - 2}f}" if number_format.startswith("0.") else f"{value:,.0f}"

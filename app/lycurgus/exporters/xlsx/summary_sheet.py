@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil, isfinite
 
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lycurgus import __version__
@@ -16,15 +18,15 @@ from lycurgus.exporters.xlsx.cells import page, put, put_across, set_widths
 from lycurgus.exporters.xlsx.chart_data import ChartData
 from lycurgus.exporters.xlsx.charts import cumulative_chart, histogram_chart
 from lycurgus.exporters.xlsx.pictures import place
-from lycurgus.exporters.xlsx.words import counted, figure, lead, parameters_in_words
+from lycurgus.exporters.xlsx.words import counted, lead, parameters_in_words
 
 LEFT = (1, 3)
 RIGHT = (5, 13)
 WIDTHS = (30, 12, 20, 2, *[9.3] * 9)
-CHARS = 118
-ROW_PX = 18
-CHART_ROWS = 17
-PICTURE_PX = 430
+CHARS = 135
+ROW_POINTS = 15
+CHART_ROWS = 16
+PICTURE_PX = 440
 MOST_REMARKS = 6
 
 # Name of the statistic, how it is called here, whether it has the population's unit.
@@ -50,14 +52,19 @@ FIGURES: tuple[tuple[str, str, bool], ...] = (
 )
 
 
+BY_VOLUME = frozenset({"d10_volume", "d50_volume", "d90_volume", "span_volume", "d32", "d43"})
+
+
 def fill_summary(sheet: Worksheet, report: Report, data: ChartData | None) -> None:
     """Lay out the summary; ``data`` is None where there is nothing to draw."""
     set_widths(sheet, WIDTHS)
+    sheet.sheet_format.defaultRowHeight, sheet.sheet_format.customHeight = ROW_POINTS, True
     everything = (LEFT[0], RIGHT[1])
     put_across(sheet, 1, everything, "Particle size report", styles.TITLE)
     sheet.row_dimensions[1].height = 30
     put_across(sheet, 2, everything, _subtitle(report), styles.SUBTITLE)
     put_across(sheet, 3, everything, lead(report), styles.LEAD, chars=CHARS)
+    sheet.row_dimensions[4].height = ROW_POINTS / 2
     row = _remarks(sheet, 5, report)
     summary = report.summary
     if summary is not None:
@@ -97,7 +104,7 @@ def _remarks(sheet: Worksheet, row: int, report: Report) -> int:
 def _key_figures(sheet: Worksheet, row: int, summary: SampleSummary) -> int:
     main = summary.main
     put_across(sheet, row, (1, 2), _with_unit(main), styles.SECTION)
-    put(sheet, row, 3, f"{summary.confidence:.0%} confidence" if main.intervals else "", styles.SECTION_RIGHT)
+    put(sheet, row, 3, f"{summary.confidence * 100:g} % confidence" if main.intervals else "", styles.SECTION_RIGHT)
     row += 1
     _figure(sheet, row, "Particles counted, n", main.n, "#,##0", "")
     _figure(sheet, row + 1, "Effective number", main.n_effective, "#,##0.0", "")
@@ -105,11 +112,12 @@ def _key_figures(sheet: Worksheet, row: int, summary: SampleSummary) -> int:
     size_format = styles.decimals_format(main.mean)
     for name, label, has_unit in FIGURES:
         value = float(getattr(main, name))
-        if value != value and name.endswith(("volume", "d32", "d43")) and not main.unit:
+        if name in BY_VOLUME and not isfinite(value):
             continue
+        form = size_format if has_unit else "0.000"
         interval = main.intervals.get(name)
-        aside = f"{figure(interval.low)} … {figure(interval.high)}" if interval else ""
-        _figure(sheet, row, label, value, size_format if has_unit else "0.000", aside)
+        aside = f"{styles.shown(interval.low, form)} … {styles.shown(interval.high, form)}" if interval else ""
+        _figure(sheet, row, label, value, form, aside)
         row += 1
     _figure(sheet, row, f"n needed for ±{summary.precision * 100:g} % of the mean", main.needed, "#,##0", "")
     return row + 1
@@ -142,7 +150,10 @@ def _labelled(prefix: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _charts(sheet: Worksheet, row: int, data: ChartData) -> int:
     for chart in (histogram_chart(data), cumulative_chart(data)):
-        sheet.add_chart(chart, f"E{row}")
+        chart.anchor = TwoCellAnchor(  # type: ignore[assignment]
+            _from=AnchorMarker(col=RIGHT[0] - 1, row=row - 1), to=AnchorMarker(col=RIGHT[1], row=row + CHART_ROWS - 2)
+        )
+        sheet.add_chart(chart)
         row += CHART_ROWS
     return row
 
@@ -152,7 +163,7 @@ def _fits(sheet: Worksheet, row: int, main: PopulationStatistics) -> int:
         return row
     put_across(sheet, row, RIGHT, "Fits, the best first", styles.SECTION)
     row += 1
-    _right_row(sheet, row, ("Distribution", "Parameters", "AIC", "KS distance", "p"), (2, 4, 1, 1, 1), styles.HEADER, ("General",) * 5)
+    _right_row(sheet, row, ("Distribution", "Parameters", "AIC", "KS", "p"), (2, 4, 1, 1, 1), styles.HEADER, ("General",) * 5)
     for fit in sorted(main.fits, key=lambda fit: (fit.aic is None, fit.aic)):
         row += 1
         style = styles.FIGURE_LEFT if fit.name == main.best_fit else styles.LABEL
@@ -193,11 +204,11 @@ def _picture(sheet: Worksheet, row: int, report: Report) -> None:
     pictured = next((entry for entry in report.entries if entry.thumbnail is not None), None)
     if pictured is None or pictured.thumbnail is None:
         return
-    put_across(sheet, row, LEFT, "Particles found", styles.SECTION)
+    put_across(sheet, row, LEFT, "Overlay", styles.SECTION)
     put_across(sheet, row + 1, LEFT, _shortened(pictured.image, 62), styles.NOTE)
     height, _ = place(sheet, f"A{row + 2}", pictured.thumbnail, longest_px=PICTURE_PX)
     # The printed page ends below the picture only if some cell there is in use.
-    put(sheet, row + 2 + height // ROW_PX, 1, None, styles.BODY)
+    put(sheet, row + 2 + ceil(height * 0.75 / ROW_POINTS), 1, None, styles.BODY)
 
 
 def _shortened(name: str, longest: int) -> str:

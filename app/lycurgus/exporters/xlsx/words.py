@@ -41,7 +41,9 @@ def _about(summary: SampleSummary) -> list[str]:
         mean = f"{main.label}: {figure(main.mean)} ± {figure(main.sd, main.unit)} (mean ± SD)"
     interval = main.intervals.get("mean")
     if interval:
-        mean += f", {summary.confidence:.0%} confidence interval of the mean {figure(interval.low)} to {figure(interval.high, main.unit)}"
+        mean += (
+            f", {summary.confidence * 100:g} % confidence interval of the mean {figure(interval.low)} to {figure(interval.high, main.unit)}"
+        )
     sentences.append(f"{mean}; median {figure(main.median, main.unit)}.")
     best = next((fit for fit in main.fits if fit.name == main.best_fit), None)
     if best:

@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from lycurgus import __version__
 from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import Report
+from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.chart_data import add_chart_data
 from lycurgus.exporters.xlsx.definitions import add_definitions
 from lycurgus.exporters.xlsx.images_sheet import add_images
@@ -63,6 +64,8 @@ class XlsxExporter:
 
 def _empty_workbook() -> Workbook:
     workbook = Workbook()
+    # Column widths are counted in digits of this font.
+    workbook._named_styles["Normal"].font = styles.BODY.font  # type: ignore[attr-defined]
     properties = workbook.properties
     properties.title = "Particle size report"
     properties.subject = "Nanoparticles in electron micrographs"
