@@ -183,12 +183,13 @@ _REMARKS = (
     ),
 )
 
+# Not bbox_x0_px: spreadsheets take "_x0_" in a text for an escaped character.
 _BOX = tuple(
-    ParticleColumn(f"bbox_{side}_px", f"Box, {words}", "px", "position", value, definition)
-    for side, words, value, definition in (
-        ("y0", "top", lambda _, particle: particle.instance.bbox.y0, "first row of the particle"),
-        ("x0", "left", lambda _, particle: particle.instance.bbox.x0, "first column of the particle"),
-        ("y1", "bottom", lambda _, particle: particle.instance.bbox.y1, "first row below the particle"),
-        ("x1", "right", lambda _, particle: particle.instance.bbox.x1, "first column right of the particle"),
+    ParticleColumn(f"bbox_{side}_px", f"Box, {side}", "px", "position", value, definition)
+    for side, value, definition in (
+        ("top", lambda _, particle: particle.instance.bbox.y0, "first row of the particle"),
+        ("left", lambda _, particle: particle.instance.bbox.x0, "first column of the particle"),
+        ("bottom", lambda _, particle: particle.instance.bbox.y1, "first row below the particle"),
+        ("right", lambda _, particle: particle.instance.bbox.x1, "first column right of the particle"),
     )
 )

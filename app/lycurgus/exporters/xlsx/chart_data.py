@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,13 @@ def add_chart_data(workbook: Workbook, statistics: PopulationStatistics) -> Char
     if fit:
         share = cumulative(fit, edges, statistics.values, statistics.weights)
         columns[f"{LABELS[fit.name]} fit, particles"] = np.diff(share) * statistics.n
-    _write_columns(sheet, 1, columns)
+    _write_columns(sheet, 1, columns, _decimals(edges[1] - edges[0]))
 
     sizes, measured = _steps(statistics)
     curves: dict[str, NDArray[Any]] = {f"{statistics.label}{unit}": sizes, "Measured (%)": 100 * measured}
     if fit:
         curves[f"{LABELS[fit.name]} fit (%)"] = 100 * cumulative(fit, sizes, statistics.values, statistics.weights)
-    _write_columns(sheet, 8, curves)
+    _write_columns(sheet, 8, curves, _decimals(edges[1] - edges[0]))
 
     put_across(sheet, 1, (1, 6), f"Histogram: {statistics.label}", styles.SECTION)
     put_across(sheet, 1, (8, 10), "Cumulative share by number", styles.SECTION)
@@ -98,8 +99,15 @@ def _steps(statistics: PopulationStatistics) -> tuple[Floats, Floats]:
     return sizes, share[np.searchsorted(statistics.values[order], sizes, side="right")] / share[-1]
 
 
-def _write_columns(sheet: Worksheet, first: int, columns: dict[str, NDArray[Any]]) -> None:
+def _write_columns(sheet: Worksheet, first: int, columns: dict[str, NDArray[Any]], size_format: str) -> None:
+    """Write columns below their headings; those that count particles or shares have formats of their own."""
     for column, (heading, values) in enumerate(columns.items(), start=first):
         put(sheet, TOP, column, heading, styles.HEADER)
+        form = "0" if heading == "Particles" else "0.00" if "article" in heading or "%" in heading else size_format
         for row, value in enumerate(values.tolist(), start=TOP + 1):
-            put(sheet, row, column, value, styles.BODY, "0" if heading == "Particles" else "0.00##")
+            put(sheet, row, column, value, styles.BODY, form)
+
+
+def _decimals(step: float) -> str:
+    """Return a number format that shows a hundredth of a step."""
+    return "0." + "0" * max(1, 2 - floor(log10(step)))

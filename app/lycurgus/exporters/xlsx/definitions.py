@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from lycurgus.exporters.base import Report
 from lycurgus.exporters.image_columns import IMAGE_COLUMNS
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, put_across, set_widths
+from lycurgus.exporters.xlsx.cells import page, put, put_across, put_row, set_widths
 from lycurgus.exporters.xlsx.particles_sheet import workbook_columns
 
 
@@ -81,6 +81,8 @@ SAMPLE: tuple[Definition, ...] = (
 )
 
 NOTES = (
+    "Perimeter: that of the convex hull, corrected for the bias of pixels, divided by the convexity; convexity is taken from the smoothed "
+    "outline through the midpoints of the pixel sides between inside and outside.",
     "Positions: y is the row and x the column, 0 is the centre of the top left pixel. Angles are counter-clockwise from +x.",
     "Lengths in px where an image has no pixel size; a length in px is never labelled nm. Both stand in particles.csv.",
     "A value above 1 of a circularity or a similar ratio is the estimator's own and is not clipped.",
@@ -111,8 +113,7 @@ def add_definitions(workbook: Workbook, report: Report) -> None:
         put_across(sheet, row, (1, len(HEADINGS)), title, styles.SECTION)
         row += 1
         for definition in definitions:
-            for column, value in enumerate(definition, start=1):
-                put(sheet, row, column, value, styles.BODY_WRAPPED)
+            put_row(sheet, row, definition, WIDTHS)
             row += 1
         row += 1
     put_across(sheet, row, (1, len(HEADINGS)), "Notes", styles.SECTION)

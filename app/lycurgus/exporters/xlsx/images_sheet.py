@@ -1,4 +1,4 @@
-"""The sheet with one row an image, with small pictures where the images are few, and the files without a result below."""
+"""The sheet with one row an image, with small pictures where the images are few, the files without a result below; and what never became a particle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 from lycurgus.exporters.base import Report
 from lycurgus.exporters.image_columns import IMAGE_COLUMNS, ImageColumn, failure_row, image_row
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, set_widths
+from lycurgus.exporters.xlsx.cells import page, put, put_table, set_widths
 from lycurgus.exporters.xlsx.pictures import place
 
 MOST_PICTURES = 24
@@ -23,6 +23,7 @@ _WIDE = {
     "sha256": 20.0,
     "signal": 12.0,
 }
+_DIGESTS = frozenset({"params_digest", "sha256"})
 _FORMATS = {
     "pixel_size_y_nm": "0.00000",
     "pixel_size_x_nm": "0.00000",
@@ -50,7 +51,14 @@ def add_images(workbook: Workbook, report: Report) -> None:
     ]
     for number, (values, style) in enumerate(rows, start=2):
         for index, column in enumerate(columns, start=1 + shift):
-            put(sheet, number, index, values[column.name], style, _number_format(column))
+            put(
+                sheet,
+                number,
+                index,
+                values[column.name],
+                styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style,
+                _number_format(column),
+            )
     if pictured:
         for number, entry in enumerate(report.entries, start=2):
             sheet.row_dimensions[number].height = (PICTURE_PX + 10) * 0.75
@@ -59,6 +67,19 @@ def add_images(workbook: Workbook, report: Report) -> None:
     set_widths(sheet, [*([19.5] if pictured else []), *(_WIDE.get(column.name, 11.5) for column in columns)])
     sheet.freeze_panes = f"{get_column_letter(2 + shift)}2"
     sheet.auto_filter.ref = f"{get_column_letter(1 + shift)}1:{get_column_letter(len(columns) + shift)}{len(rows) + 1}"
+    page(sheet, header_row=1, pages_wide=2)
+
+
+def add_removed(workbook: Workbook, report: Report) -> None:
+    """Add "Removed": how many regions of each image never became particles, by reason."""
+    sheet = workbook.create_sheet("Removed")
+    widths = (44, 44, 12)
+    counts = [(entry.image, reason, count) for entry in report.entries for reason, count in entry.result.removed.items()]
+    put_table(sheet, 1, ("Image", "Reason", "Regions"), counts, widths)
+    if not counts:
+        put(sheet, 2, 1, "No region was removed.", styles.NOTE)
+    set_widths(sheet, widths)
+    sheet.freeze_panes = "A2"
     page(sheet, header_row=1)
 
 

@@ -10,10 +10,10 @@ from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters.base import Report
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, put_across, set_widths
+from lycurgus.exporters.xlsx.cells import page, put, put_across, put_row, set_widths
 
 HEADINGS = ("Stage", "Parameter", "Setting", "Value", "Unit", "Default", "Description")
-WIDTHS = (15, 26, 30, 16, 7, 16, 70)
+WIDTHS = (14, 26, 30, 20, 7, 20, 70)
 
 
 def add_parameters(workbook: Workbook, report: Report) -> None:
@@ -32,8 +32,7 @@ def add_parameters(workbook: Workbook, report: Report) -> None:
             put_across(sheet, row, (1, len(HEADINGS)), f"{n_images} image(s), digest {digest}", styles.SECTION)
             row += 1
         for values, changed in parameter_rows(params):
-            for column, value in enumerate(values, start=1):
-                put(sheet, row, column, value, styles.CHANGED if changed and column <= 6 else styles.BODY_WRAPPED)
+            put_row(sheet, row, values, WIDTHS, styles.CHANGED if changed else styles.BODY_WRAPPED)
             row += 1
     note = "Highlighted: differs from the default. A setting is changed with --set stage.field=value." if used else "No image was analysed."
     put_across(sheet, row + 1, (1, len(HEADINGS)), note, styles.NOTE)

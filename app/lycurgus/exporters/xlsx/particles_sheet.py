@@ -18,22 +18,23 @@ from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.cells import apply, page, put, set_widths
 from lycurgus.exporters.xlsx.rows import LongTable, StyledRow
 
-KEPT_IN_PX = frozenset({"y_px", "x_px", "area_px", "bbox_y0_px", "bbox_x0_px", "bbox_y1_px", "bbox_x1_px"})
+TEXTS = frozenset({"image", "Label", "flags", "excluded", "polarity"})
+KEPT_IN_PX = frozenset({"y_px", "x_px", "area_px", "bbox_top_px", "bbox_left_px", "bbox_bottom_px", "bbox_right_px"})
 """Columns that a calibrated workbook keeps in px: where a particle is, and on how many pixels its numbers rest."""
 EXCLUDED_HEADINGS = ("Image", "Particle", "Reason", "Flags", "Centroid y (px)", "Centroid x (px)", "Area (px²)", "Touches border")
 
 _WIDTHS = {
     "identity": 9.0,
-    "position": 10.5,
-    "size": 12.5,
-    "shape": 12.0,
+    "position": 12.0,
+    "size": 14.0,
+    "shape": 13.5,
     "intensity": 11.0,
     "statistics": 10.0,
     "class": 16.0,
     "remarks": 13.0,
 }
 _FORMATS = {"px": "0.00", "nm": "0.000", "px²": "#,##0.0", "nm²": "0.00", "°": "0.0"}
-_OWN_WIDTHS = {"image": 28.0, "Label": 32.0, "flags": 26.0, "excluded": 26.0}
+_OWN_WIDTHS = {"image": 28.0, "Label": 32.0, "flags": 26.0, "excluded": 26.0, "score": 9.0, "polarity": 10.0}
 
 
 def workbook_columns(report: Report) -> tuple[ParticleColumn, ...]:
@@ -58,10 +59,11 @@ def add_particles(workbook: Workbook, report: Report, *, rows_per_sheet: int) ->
         sheet = workbook.create_sheet("Particles" if index == 0 else f"Particles {index + 1}")
         n_rows = min(rows_per_sheet, total - start)
         tables.append(LongTable(sheet, n_rows, _rows(sheet, columns, islice(particles, n_rows))))
-        _lay_out(sheet, [column.heading if report.columns != "imagej" else column.name for column in columns], n_rows)
+        _lay_out(sheet, [column.heading if report.columns != "imagej" else column.name for column in columns], n_rows, pages_wide=3)
         _tint_groups(sheet, columns)
         set_widths(sheet, [_OWN_WIDTHS.get(column.name, _WIDTHS[column.group]) for column in columns])
         sheet.freeze_panes = "C2"
+        sheet.print_title_cols = "A:B"
     return tables
 
 
@@ -82,8 +84,9 @@ def add_excluded(workbook: Workbook, report: Report, *, rows_per_sheet: int) -> 
 
 def _rows(sheet: Worksheet, columns: Sequence[ParticleColumn], particles: Iterator[tuple[ReportEntry, Particle]]) -> Iterator[StyledRow]:
     formats = [number_format(column) for column in columns]
-    counted = _style_ids(sheet, styles.BODY, formats)
-    excluded = _style_ids(sheet, styles.EXCLUDED, formats)
+    texts = [form == "General" for form in formats]
+    counted = _style_ids(sheet, styles.BODY, formats, texts)
+    excluded = _style_ids(sheet, styles.EXCLUDED, formats, texts)
 
     def rows() -> Iterator[StyledRow]:
         for entry, particle in particles:
@@ -94,7 +97,8 @@ def _rows(sheet: Worksheet, columns: Sequence[ParticleColumn], particles: Iterat
 
 
 def _excluded_rows(sheet: Worksheet, particles: Iterator[tuple[ReportEntry, Particle]]) -> Iterator[StyledRow]:
-    ids = _style_ids(sheet, styles.BODY, ["General", "0", "General", "General", "0.0", "0.0", "#,##0", "General"])
+    formats = ["General", "0", "General", "General", "0.00", "0.00", "#,##0", "General"]
+    ids = _style_ids(sheet, styles.BODY, formats, [form == "General" for form in formats])
 
     def rows() -> Iterator[StyledRow]:
         for entry, particle in particles:
@@ -112,27 +116,29 @@ def number_format(column: ParticleColumn) -> str:
         return "0"
     if column.name == "area_px":
         return "#,##0"
+    if column.name in TEXTS or (column.group == "class" and not column.name.endswith("_probability")):
+        return "General"
     by_group = {"shape": "0.000", "intensity": "0.0", "statistics": "0.000", "class": "0.00", "remarks": "0.00"}
     return _FORMATS.get(column.unit) or by_group.get(column.group, "General")
 
 
-def _style_ids(sheet: Worksheet, style: styles.Style, formats: Sequence[str]) -> list[int]:
-    """Register a style for each format with the workbook."""
+def _style_ids(sheet: Worksheet, style: styles.Style, formats: Sequence[str], texts: Sequence[bool]) -> list[int]:
+    """Register a style for each format, of numbers or of texts, with the workbook."""
     ids = []
-    for form in formats:
+    for form, is_text in zip(formats, texts, strict=True):
         # A cell of its own for each: openpyxl registers the very object that the cell would go on changing.
         cell = Cell(sheet, row=1, column=1)
-        apply(cell, style, form)
+        apply(cell, style, form, is_text=is_text)
         ids.append(cell.style_id)
     return ids
 
 
-def _lay_out(sheet: Worksheet, headings: Sequence[str], n_rows: int) -> None:
+def _lay_out(sheet: Worksheet, headings: Sequence[str], n_rows: int, *, pages_wide: int = 1) -> None:
     for column, heading in enumerate(headings, start=1):
         put(sheet, 1, column, heading, styles.HEADER, "General")
     sheet.row_dimensions[1].height = 54
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{n_rows + 1}"
-    page(sheet, header_row=1)
+    page(sheet, header_row=1, pages_wide=pages_wide)
 
 
 def _tint_groups(sheet: Worksheet, columns: Sequence[ParticleColumn]) -> None:

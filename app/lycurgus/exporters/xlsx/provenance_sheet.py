@@ -6,11 +6,11 @@ from openpyxl import Workbook
 
 from lycurgus import __version__
 from lycurgus.exporters.base import Report
-from lycurgus.exporters.image_columns import counts_in_words
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, put_across, put_table, set_widths
+from lycurgus.exporters.xlsx.cells import page, put, put_across, put_row, put_table, set_widths
 
+WARNINGS_WIDTHS = (14, 44, 110)
 PROVENANCE_WIDTHS = (36, 27, 12, 26, 10, 68, 68)
 
 
@@ -37,8 +37,8 @@ def add_provenance(workbook: Workbook, report: Report) -> None:
     put_across(sheet, row, (1, 7), "Models", styles.SECTION)
     models = {model.sha256: model for result in results for model in result.provenance.models}
     if models:
-        listed = [(model.name, model.version, "", "", "", model.sha256) for model in models.values()]
-        row = put_table(sheet, row + 1, ("Model", "Version", "", "", "", "sha256"), listed) + 1
+        listed = [(model.name, model.version, "", "", "", model.sha256, "") for model in models.values()]
+        row = put_table(sheet, row + 1, ("Model", "Version", "", "", "", "sha256", ""), listed, PROVENANCE_WIDTHS) + 1
     else:
         put(sheet, row + 1, 1, "None: classical detection.", styles.NOTE)
         row += 3
@@ -56,13 +56,13 @@ def add_provenance(workbook: Workbook, report: Report) -> None:
         )
         for entry in report.entries
     ]
-    put_table(sheet, row + 1, headings, listed_images)
+    put_table(sheet, row + 1, headings, listed_images, PROVENANCE_WIDTHS)
     set_widths(sheet, PROVENANCE_WIDTHS)
     page(sheet)
 
 
 def add_warnings(workbook: Workbook, report: Report) -> None:
-    """Add "Warnings": failed files, warnings of the sample and of each image, and what was removed before it became a particle."""
+    """Add "Warnings": failed files, warnings of the sample and of each image."""
     sheet = workbook.create_sheet("Warnings")
     for column, heading in enumerate(("Kind", "Image", "What"), start=1):
         put(sheet, 1, column, heading, styles.HEADER)
@@ -73,15 +73,11 @@ def add_warnings(workbook: Workbook, report: Report) -> None:
         remarks += [("sample", "", warning, styles.WARNING) for warning in report.summary.warnings]
     for entry in report.entries:
         remarks += [("image", entry.image, warning, styles.WARNING) for warning in entry.result.warnings]
-    for entry in report.entries:
-        if entry.result.removed:
-            remarks.append(("removed", entry.image, counts_in_words(entry.result.removed), styles.BODY_WRAPPED))
     for row, (kind, image, text, style) in enumerate(remarks, start=2):
-        for column, value in enumerate((kind, image, text), start=1):
-            put(sheet, row, column, value, style)
+        put_row(sheet, row, (kind, image, text), WARNINGS_WIDTHS, style)
     if not remarks:
         put(sheet, 2, 1, "Nothing to remark.", styles.NOTE)
-    set_widths(sheet, (14, 44, 110))
+    set_widths(sheet, WARNINGS_WIDTHS)
     sheet.row_dimensions[1].height = 22
     sheet.freeze_panes = "A2"
     page(sheet, header_row=1)

@@ -33,6 +33,8 @@ class Style:
     fill: PatternFill | None = None
     alignment: Alignment | None = None
     border: Border | None = None
+    text_alignment: Alignment | None = None
+    """Of texts, which stand a little off the number in the cell before; None where they are aligned like numbers."""
 
 
 def _font(size: float = 10, color: str = INK, *, bold: bool = False, italic: bool = False) -> Font:
@@ -45,6 +47,8 @@ def _fill(color: str) -> PatternFill:
 
 _TOP = Alignment(vertical="top")
 _WRAP = Alignment(vertical="top", wrap_text=True)
+_TEXT = Alignment(horizontal="left", vertical="top", indent=1)
+_TEXT_WRAPPED = Alignment(horizontal="left", vertical="top", indent=1, wrap_text=True)
 _BELOW = Border(bottom=_HAIR)
 _UNDERLINE = Border(bottom=Side(style="medium", color=SLATE))
 _HEADER = Alignment(horizontal="center", vertical="center", wrap_text=True)
@@ -56,17 +60,17 @@ SECTION = Style(_font(11, SLATE, bold=True), alignment=Alignment(vertical="cente
 SECTION_RIGHT = Style(_font(9, QUIET), alignment=Alignment(horizontal="right", vertical="center"), border=_UNDERLINE)
 HEADER = Style(_font(10, WHITE, bold=True), _fill(SLATE), _HEADER)
 HEADER_ALTERNATE = Style(_font(10, WHITE, bold=True), _fill(SLATE_LIGHT), _HEADER)
-BODY = Style(_font(), alignment=_TOP)
-BODY_WRAPPED = Style(_font(), alignment=_WRAP)
-EXCLUDED = Style(_font(color=QUIET, italic=True), _fill(PAPER), _TOP)
+BODY = Style(_font(), alignment=_TOP, text_alignment=_TEXT)
+BODY_WRAPPED = Style(_font(), alignment=_WRAP, text_alignment=_TEXT_WRAPPED)
+EXCLUDED = Style(_font(color=QUIET, italic=True), _fill(PAPER), _TOP, text_alignment=_TEXT)
 LABEL = Style(_font(), alignment=_TOP, border=_BELOW)
 FIGURE = Style(_font(bold=True), alignment=Alignment(horizontal="right", vertical="top"), border=_BELOW)
 FIGURE_LEFT = Style(_font(bold=True), alignment=_TOP, border=_BELOW)
 ASIDE = Style(_font(9, QUIET), alignment=Alignment(horizontal="right", vertical="top"), border=_BELOW)
 NOTE = Style(_font(9, QUIET, italic=True), alignment=_WRAP)
-CHANGED = Style(_font(color=AMBER_INK, bold=True), _fill(AMBER), _WRAP)
-WARNING = Style(_font(color=AMBER_INK), _fill(AMBER), _WRAP)
-FAILURE = Style(_font(color=RED_INK), _fill(RED), _WRAP)
+CHANGED = Style(_font(color=AMBER_INK, bold=True), _fill(AMBER), _WRAP, text_alignment=_TEXT_WRAPPED)
+WARNING = Style(_font(color=AMBER_INK), _fill(AMBER), _WRAP, text_alignment=_TEXT_WRAPPED)
+FAILURE = Style(_font(color=RED_INK), _fill(RED), _WRAP, text_alignment=_TEXT_WRAPPED)
 
 
 def decimals_format(typical: float) -> str:
