@@ -6,8 +6,10 @@ as fast in every direction. Depth counts steps.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import pi, sqrt
 from typing import NamedTuple
 
@@ -15,14 +17,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.outline import convexity
+from lycurgus.core.outline import along, convexities
 from lycurgus.core.progress import CancelToken, never
-from lycurgus.core.separate.regions import Regions, regions_of
+from lycurgus.core.separate.contours import NO_CONTOURS, Chain, Contours, contours_of
+from lycurgus.core.separate.regions import moved, regions_of
 from lycurgus.core.types import BBox, Mask
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 _EVERY_STEP_PX = 64
+_LONG_CHAIN, _RAGGED = 100_000, 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,46 +69,60 @@ class Erosion:
     too_small: int = 0
 
 
-def erode_until_convex(region: Mask, *, threshold: float, smallest_px: float, cancel: CancelToken = never) -> Erosion:
-    """Erode a region that is not convex enough until each of its parts is.
+def erode_until_convex(
+    regions: Sequence[Mask], *, threshold: float, smallest_px: float, cancel: CancelToken = never
+) -> tuple[Erosion, ...]:
+    """Erode regions that are not convex enough until each of their parts is.
 
+    Each region is eroded by itself, all of them in step, so that the convexity of all parts of one depth is found in one pass.
     Every step is looked at down to a depth of 64, and beyond it every (depth / 64)th: a part as thick as that changes by less than 2 %
     between looks, and the number of looks stays in the hundreds for a region that fills the largest image.
 
     Parameters
     ----------
-    region : (h, w) bool, one 8-connected region, known to be below the threshold.
+    regions : (h, w) bool each, one 8-connected region, known to be below the threshold.
     threshold : the least convexity of a marker.
     smallest_px : the least area of a marker.
+
+    Returns
+    -------
+    One for each region.
 
     Raises
     ------
     Cancelled
     """
-    erosion, tree = Erosion(), _Tree()
-    pending = [_Pending(regions_of(region), 0, 0, 0, 0, _Tree.ROOT)]
-    while pending:
-        cancel.check()
-        part, node = pending.pop().cut()
-        if part.depth and convexity(part.mask) >= threshold:
-            erosion.markers.append(part)
-            tree.mark_fruitful(node)
-            continue
-        depth = part.depth + max(1, part.depth // _EVERY_STEP_PX)
-        eroded = regions_of(erode(part.mask, part.depth, depth))
-        kept = np.flatnonzero(eroded.areas_px >= smallest_px)
-        erosion.too_small += _count_worth_mentioning(np.delete(eroded.areas_px, kept), depth, smallest_px)
-        # The largest is taken last: by then nothing else needs its parent's labels, and memory stays at a few planes.
-        for index in kept[np.argsort(-eroded.areas_px[kept], kind="stable")].tolist():
-            child = _Pending(eroded, index, part.bbox.y0, part.bbox.x0, depth, node)
-            pending.append(child if len(kept) == 1 else child.as_branch(tree))
-    erosion.lost = tree.fruitless()
-    if not erosion.markers:
-        erosion.too_small = 0
-    return erosion
+    windows = [_Window(region) for region in regions]
+    alive, depth = windows, 0
+    while alive:
+        start, depth = depth, depth + max(1, depth // _EVERY_STEP_PX)
+        chains: list[Chain] = []
+        for window in alive:
+            cancel.check()
+            window.erode(start, depth, smallest_px)
+            chains += window.contours.outer
+        values = iter(convexities_of(chains))
+        for window in alive:
+            window.settle([value >= threshold for value in islice(values, len(window.contours.outer))], depth)
+        alive = [window for window in alive if window.live.size]
+    return tuple(window.result() for window in windows)
 
 
-def erode(mask: Mask, start: int, stop: int) -> NDArray[np.uint8]:
+def convexities_of(chains: Sequence[Chain]) -> list[float]:
+    """Convexity of the regions that these chains of border pixels enclose; 0, unmeasured, for outlines that fill their box.
+
+    Noise can hang together over a whole image and have an outline of tens of millions of pixels. Its smoothed outline is many times
+    longer than its hull, which is no longer than its box is around.
+    """
+    values = [0.0] * len(chains)
+    compact = [i for i, chain in enumerate(chains) if len(chain) < _LONG_CHAIN or len(chain) < _RAGGED * sum(cv2.boundingRect(chain)[2:])]
+    if compact:
+        for i, value in zip(compact, convexities(along([chains[i] for i in compact])).tolist(), strict=True):
+            values[i] = value
+    return values
+
+
+def erode(mask: Mask | NDArray[np.uint8], start: int, stop: int) -> NDArray[np.uint8]:
     """Erode from one depth to another; what lies outside the array is background."""
     crosses, squares = _elements(start, stop)
     eroded = np.ascontiguousarray(mask).view(np.uint8)
@@ -149,32 +167,85 @@ def _elements(start: int, stop: int) -> tuple[int, int]:
     return (stop + 1) // 2 - (start + 1) // 2, stop // 2 - start // 2
 
 
-def _count_worth_mentioning(areas_px: NDArray[np.int32], depth: int, smallest_px: float) -> int:
-    least_radius_px = sqrt(smallest_px / pi) - depth
-    return int(np.count_nonzero(areas_px >= pi * max(least_radius_px, 0) ** 2))
+class _Window:
+    """One region on the way: the part of it that erosion still works on, and the branch of the tree that each pixel belongs to.
 
+    Attributes
+    ----------
+    live : (h, w) uint8, 0 or 1; empty once nothing is left to do.
+    contours : of its regions at the present depth, those that are large enough.
+    """
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pending:
-    """A part that waits: its labels, its number among them, where their array lies in the region, and its branch."""
+    def __init__(self, region: Mask) -> None:
+        self.live = np.ascontiguousarray(region).view(np.uint8)
+        self.contours = NO_CONTOURS
+        self._branches: NDArray[np.int32] | None = None
+        self._y0 = self._x0 = 0
+        self._tree = _Tree()
+        self._erosion = Erosion()
 
-    siblings: Regions
-    index: int
-    y0: int
-    x0: int
-    depth: int
-    node: int
+    def erode(self, start: int, stop: int, smallest_px: float) -> None:
+        """Erode from one depth to the next, and drop what is too small."""
+        self.live = erode(self.live, start, stop)
+        found = contours_of(self.live)
+        small = [i for i, area_px in enumerate(found.areas_px) if area_px < smallest_px]
+        if small:
+            least_radius_px = max(sqrt(smallest_px / pi) - stop, 0)
+            self._erosion.too_small += sum(found.areas_px[i] >= pi * least_radius_px**2 for i in small)
+            for i in small:
+                found.paint(self.live, i, 0)
+            found = found.without(small)
+        self.contours = found
 
-    def cut(self) -> tuple[Part, int]:
-        y0, x0, y1, x1 = self.siblings.bbox(self.index)
-        box = BBox(y0 + self.y0, x0 + self.x0, y1 + self.y0, x1 + self.x0)
-        return Part(box, self.siblings.crop(self.index), self.depth), self.node
+    def settle(self, convex: Sequence[bool], depth: int) -> None:
+        """Take out the parts that are convex as markers, and go on with the rest."""
+        contours, self.contours = self.contours, NO_CONTOURS
+        if len(convex) == 1 and not convex[0]:
+            self._shrink_to(contours.outer)
+            return
+        branches = [self._branch_of(chain) for chain in contours.outer]
+        siblings = Counter(branches)
+        for i, branch in enumerate(branches):
+            if convex[i]:
+                self._tree.mark_fruitful(branch)
+                bbox, mask = contours.cut(i)
+                self._erosion.markers.append(Part(moved(bbox, self._y0, self._x0), mask, depth))
+                contours.paint(self.live, i, 0)
+            elif siblings[branch] > 1:
+                self._begin_branch(contours, i, branch, depth)
+        self._shrink_to([chain for chain, is_convex in zip(contours.outer, convex, strict=True) if not is_convex])
 
-    def as_branch(self, tree: _Tree) -> _Pending:
-        box = self.siblings.bbox(self.index)
-        column = int(np.argmax(self.siblings.labels[box.y0, box.x0 : box.x1] == self.index + 1))
-        node = tree.add(self.node, Place(self.depth, box.y0 + self.y0, box.x0 + self.x0 + column))
-        return _Pending(self.siblings, self.index, self.y0, self.x0, self.depth, node)
+    def result(self) -> Erosion:
+        self._erosion.lost = self._tree.fruitless()
+        if not self._erosion.markers:
+            self._erosion.too_small = 0
+        return self._erosion
+
+    def _branch_of(self, chain: Chain) -> int:
+        if self._branches is None:
+            return _Tree.ROOT
+        x, y = chain[0, 0]
+        return int(self._branches[y, x])
+
+    def _begin_branch(self, contours: Contours, index: int, parent: int, depth: int) -> None:
+        if self._branches is None:
+            self._branches = np.zeros(self.live.shape, dtype=np.int32)
+        x, y = contours.outer[index][0, 0].tolist()
+        contours.paint(self._branches, index, self._tree.add(parent, Place(depth, y + self._y0, x + self._x0)))
+
+    def _shrink_to(self, chains: Sequence[Chain]) -> None:
+        if not chains:
+            self.live, self._branches = self.live[:0], None
+            return
+        boxes = [cv2.boundingRect(chain) for chain in chains]
+        x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+        x1, y1 = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+        if 3 * (x1 - x0) * (y1 - y0) > 2 * self.live.size:
+            return
+        self.live = np.ascontiguousarray(self.live[y0:y1, x0:x1])
+        if self._branches is not None:
+            self._branches = np.ascontiguousarray(self._branches[y0:y1, x0:x1])
+        self._y0, self._x0 = self._y0 + y0, self._x0 + x0
 
 
 class _Tree:

@@ -60,6 +60,11 @@ def instance_of(mask: Mask, bbox: BBox, detection: Detection, *flags: str) -> In
     return Instance(bbox, mask, score, frozenset(flags))
 
 
+def moved(box: BBox, y0: int, x0: int) -> BBox:
+    """Return a box that is given from (y0, x0) in the coordinates that those are given in."""
+    return BBox(box.y0 + y0, box.x0 + x0, box.y1 + y0, box.x1 + x0)
+
+
 def in_reading_order(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """Sort instances from top to bottom and left to right, so that numbers do not depend on how they were found."""
     return tuple(sorted(instances, key=lambda instance: (instance.bbox, instance.area_px)))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import pi
 from typing import Literal
 
 from pydantic import Field
 
-from lycurgus.core.outline import convexity
+from lycurgus.core.outline import convexities, convexity, trace_all
 from lycurgus.core.params import SeparatorParams
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.separate import Separation
-from lycurgus.core.separate.erosion import Part, erode_until_convex, parts_at, regrow
-from lycurgus.core.separate.regions import in_reading_order, instance_of, regions_of
-from lycurgus.core.separate.topology import count_holes
+from lycurgus.core.separate.contours import Contours, contours_of
+from lycurgus.core.separate.erosion import Erosion, Part, convexities_of, erode_until_convex, parts_at, regrow
+from lycurgus.core.separate.regions import in_reading_order, instance_of, moved
 from lycurgus.core.separate.watershed import WatershedParams, split
-from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
+from lycurgus.core.types import BBox, Detection, Instance, PixelSize
 
 NO_CORE = "no convex core"
 TOO_SMALL = "marker too small"
@@ -83,66 +83,96 @@ class UecsSeparator:
         Cancelled
         """
         assert isinstance(params, UecsParams)
-        regions = regions_of(detection.foreground)
-        smallest_px = params.smallest_marker_px(pixel_size)
+        found = contours_of(detection.foreground)
+        work = _Work(params, params.smallest_marker_px(pixel_size), cancel)
         instances: list[Instance] = []
-        removed: Counter[str] = Counter()
-        for index in range(len(regions)):
+        for batch in _batches(found):
             cancel.check()
-            if index % 100 == 0:
-                progress("separate", index, len(regions))
-            box, mask = regions.bbox(index), regions.crop(index)
-            for part, flags in _separate_region(mask, params, smallest_px, removed, cancel):
-                instances.append(instance_of(part.mask, _moved(part.bbox, box), detection, *flags))
-        return Separation(in_reading_order(instances), {reason: count for reason, count in removed.items() if count})
+            progress("separate", batch.start, len(found))
+            for part, flags in work.separate(found, batch):
+                instances.append(instance_of(part.mask, part.bbox, detection, *flags))
+        return Separation(in_reading_order(instances), {reason: count for reason, count in work.removed.items() if count})
 
 
-def _separate_region(
-    mask: Mask, params: UecsParams, smallest_px: float, removed: Counter[str], cancel: CancelToken
-) -> Iterator[tuple[Part, tuple[str, ...]]]:
-    """Yield the particles of one region in its own coordinates, with their flags, and count what is dropped."""
-    whole = Part(BBox(0, 0, *mask.shape), mask, 0)
-    value = convexity(mask)
-    if value >= params.convexity:
-        yield whole, ()
-        return
-    if value < params.lower_convexity or (params.max_holes is not None and count_holes(mask) > params.max_holes):
-        yield whole, ("non_convex",)
-        return
+Found = tuple[Part, tuple[str, ...]]
 
-    erosion = erode_until_convex(mask, threshold=params.convexity, smallest_px=smallest_px, cancel=cancel)
-    removed[TOO_SMALL] += erosion.too_small
-    for marker in erosion.markers:
-        grown = regrow(marker)
-        if convexity(grown.mask) >= params.convexity:
-            yield grown, ("separated",)
+
+class _Work:
+    """The separation of one image: turns regions into parts with flags, and counts what is dropped."""
+
+    def __init__(self, params: UecsParams, smallest_px: float, cancel: CancelToken) -> None:
+        self.removed: Counter[str] = Counter()
+        self._params = params
+        self._smallest_px = smallest_px
+        self._cancel = cancel
+
+    def separate(self, found: Contours, batch: range) -> Iterator[Found]:
+        """Yield the particles of some regions in the coordinates of the image."""
+        concave: list[Part] = []
+        for i, value in zip(batch, convexities_of([found.outer[i] for i in batch]), strict=True):
+            whole = Part(*found.cut(i), depth=0)
+            if value >= self._params.convexity:
+                yield whole, ()
+            elif value < self._params.lower_convexity or self._has_too_many_holes(found.holes[i]):
+                yield whole, ("non_convex",)
+            else:
+                concave.append(whole)
+
+        erosions = erode_until_convex(
+            [region.mask for region in concave], threshold=self._params.convexity, smallest_px=self._smallest_px, cancel=self._cancel
+        )
+        for region, erosion in zip(concave, erosions, strict=True):
+            for part, flags in self._regrown(region, erosion):
+                yield Part(moved(part.bbox, region.bbox.y0, region.bbox.x0), part.mask, 0), flags
+
+    def _has_too_many_holes(self, holes: Sequence[object]) -> bool:
+        return self._params.max_holes is not None and len(holes) > self._params.max_holes
+
+    def _regrown(self, region: Part, erosion: Erosion) -> Iterator[Found]:
+        """Yield the particles of one region in its own coordinates."""
+        self.removed[TOO_SMALL] += erosion.too_small
+        grown = [regrow(marker) for marker in erosion.markers]
+        for part, value in zip(grown, convexities(trace_all([part.mask for part in grown])) if grown else (), strict=True):
+            if value >= self._params.convexity:
+                yield part, ("separated",)
+            else:
+                yield from self._unresolved(part, ("separated",), NOT_CONVEX_AGAIN)
+        if self._params.unresolved == "drop":
+            self.removed[NO_CORE] += len(erosion.lost)
+        elif not grown:
+            yield from self._unresolved(Part(BBox(0, 0, *region.mask.shape), region.mask, 0), (), NO_CORE)
         else:
-            yield from _unresolved(grown, ("separated",), NOT_CONVEX_AGAIN, params, removed)
-    if params.unresolved == "drop":
-        removed[NO_CORE] += len(erosion.lost)
-    elif not erosion.markers:
-        yield from _unresolved(whole, (), NO_CORE, params, removed)
-    else:
-        for part in parts_at(mask, erosion.lost):
-            yield from _unresolved(regrow(part), ("separated",), NO_CORE, params, removed)
+            for part in parts_at(region.mask, erosion.lost):
+                yield from self._unresolved(regrow(part), ("separated",), NO_CORE)
 
-
-def _unresolved(
-    part: Part, flags: tuple[str, ...], reason: str, params: UecsParams, removed: Counter[str]
-) -> Iterator[tuple[Part, tuple[str, ...]]]:
-    """Do with a part that erosion cannot separate what the parameters say."""
-    if params.unresolved == "drop":
-        removed[reason] += 1
-    elif params.unresolved == "keep":
-        yield part, (*flags, "non_convex")
-    else:
+    def _unresolved(self, part: Part, flags: tuple[str, ...], reason: str) -> Iterator[Found]:
+        """Do with a part that erosion cannot separate what the parameters say."""
+        if self._params.unresolved == "drop":
+            self.removed[reason] += 1
+            return
+        if self._params.unresolved == "keep":
+            yield part, (*flags, "non_convex")
+            return
         pieces = split(part.mask, WatershedParams())
         cut = flags if len(pieces) == 1 else ("separated",)
         for box, mask in pieces:
-            still = () if convexity(mask) >= params.convexity else ("non_convex",)
-            yield Part(_moved(box, part.bbox), mask, 0), (*cut, *still)
+            still = () if convexity(mask) >= self._params.convexity else ("non_convex",)
+            yield Part(moved(box, part.bbox.y0, part.bbox.x0), mask, 0), (*cut, *still)
 
 
-def _moved(box: BBox, into: BBox) -> BBox:
-    """Return a box that is given inside another in the outer one's coordinates."""
-    return BBox(box.y0 + into.y0, box.x0 + into.x0, box.y1 + into.y0, box.x1 + into.x0)
+def _batches(found: Contours) -> Iterator[range]:
+    """Cut the regions into runs whose boxes and outlines together stay small, so that memory does."""
+    start = 0
+    budget = _BATCH_PX
+    for i in range(len(found)):
+        box = found.bbox(i)
+        budget -= box.height * box.width + _PX_PER_BORDER_PX * len(found.outer[i])
+        if budget < 0:
+            yield range(start, i + 1)
+            start, budget = i + 1, _BATCH_PX
+    if start < len(found):
+        yield range(start, len(found))
+
+
+_BATCH_PX = 4_000_000
+_PX_PER_BORDER_PX = 20

@@ -15,7 +15,7 @@ from lycurgus.core.outline import convexity
 from lycurgus.core.params import SeparatorParams
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.separate import Separation
-from lycurgus.core.separate.regions import in_reading_order, instance_of, regions_of
+from lycurgus.core.separate.regions import in_reading_order, instance_of, moved, regions_of
 from lycurgus.core.types import BBox, Detection, Mask, PixelSize
 
 
@@ -84,8 +84,7 @@ class WatershedSeparator:
             separated = ("separated",) if len(pieces) > 1 else ()
             for box, mask in pieces:
                 flags = separated if convexity(mask) >= params.convexity else (*separated, "non_convex")
-                moved = BBox(box.y0 + outer.y0, box.x0 + outer.x0, box.y1 + outer.y0, box.x1 + outer.x0)
-                instances.append(instance_of(mask, moved, detection, *flags))
+                instances.append(instance_of(mask, moved(box, outer.y0, outer.x0), detection, *flags))
         return Separation(in_reading_order(instances))
 
 
@@ -103,8 +102,7 @@ def split(region: Mask, params: WatershedParams) -> list[tuple[BBox, Mask]]:
     -------
     Boxes in the region's coordinates with their masks; together they are the region.
     """
-    around = cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    distance = np.asarray(around, dtype=np.float32)[1:-1, 1:-1]
+    distance = _distance_map(region)
     reach = 2 * params.min_distance_px + 1
     summit = cv2.dilate(distance, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     count, markers = cv2.connectedComponents(((distance == summit) & region).view(np.uint8), connectivity=8)
@@ -113,6 +111,13 @@ def split(region: Mask, params: WatershedParams) -> list[tuple[BBox, Mask]]:
     basins = watershed(-distance, markers, connectivity=2, mask=region)  # type: ignore[no-untyped-call]
     joined = _join_shallow(basins, distance, count, params.h_px)[basins]
     return _cut_out(joined)
+
+
+def _distance_map(region: Mask) -> NDArray[np.float32]:
+    """Distance of each pixel from the nearest pixel outside, in px; what lies beyond the array is outside."""
+    rough = np.asarray(cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), dtype=np.float32)
+    # OpenCV's last digit depends on where the array lies in memory, and ties decide where a watershed runs; the square is whole.
+    return np.sqrt(np.rint(np.square(rough[1:-1, 1:-1])))
 
 
 def _join_shallow(basins: NDArray[np.int32], distance: NDArray[np.float32], count: int, h_px: float) -> NDArray[np.int32]:
@@ -161,7 +166,5 @@ def _cut_out(labels: NDArray[np.int32]) -> list[tuple[BBox, Mask]]:
     pieces = []
     for label, (rows, columns) in [(i, at) for i, at in enumerate(find_objects(labels), start=1) if at is not None]:
         found = regions_of(labels[rows, columns] == label)
-        for index in range(len(found)):
-            y0, x0, y1, x1 = found.bbox(index)
-            pieces.append((BBox(y0 + rows.start, x0 + columns.start, y1 + rows.start, x1 + columns.start), found.crop(index)))
+        pieces.extend((moved(found.bbox(index), rows.start, columns.start), found.crop(index)) for index in range(len(found)))
     return pieces
