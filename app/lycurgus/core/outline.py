@@ -13,6 +13,7 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from lycurgus.core.ragged import Counts, following, rings, starts_of
 from lycurgus.core.types import BBox, Mask
@@ -92,7 +93,7 @@ def convexity(mask: Mask) -> float:
     """
     chains = _chains(mask)
     sides = _sides(chains[0]) if len(chains) == 1 else _joined([_sides(chain) for chain in chains])
-    around = np.concatenate([sides[-_REACH:], sides, sides[:_REACH]]) if len(sides) > _REACH else sides[rings(_count(sides), _REACH)[0]]
+    around = np.concatenate([sides[-_REACH:], sides, sides[:_REACH]])  # even a single pixel has more sides than the weights reach
     points = np.convolve(around, _WEIGHTS, "valid").astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
     return float(cv2.arcLength(cv2.convexHull(points), True) / cv2.arcLength(points, True))
 
@@ -187,7 +188,7 @@ def _sides(chain: Chain) -> NDArray[np.complex128]:
     step[0] = step[-1] = key[0] - key[-1]
     turn = 9 * step[:-1] + step[1:] + 40
     centre = pixels.astype(np.float64).view(np.complex128)
-    return np.asarray((centre + _SIDES[turn])[_SIDE_EXISTS[turn]])
+    return np.asarray((centre + _SIDES.take(turn, axis=0))[_SIDE_EXISTS.take(turn, axis=0)])
 
 
 def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]:
@@ -200,8 +201,8 @@ def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]
     step_in = np.empty_like(step_out)
     step_in[after] = step_out
     turn = 9 * step_in + step_out + 40
-    exists = _SIDE_EXISTS[turn]
-    sides = (pixels.astype(np.float64).view(np.complex128) + _SIDES[turn])[exists]
+    exists = _SIDE_EXISTS.take(turn, axis=0)
+    sides = (pixels.astype(np.float64).view(np.complex128) + _SIDES.take(turn, axis=0))[exists]
     counts = np.add.reduceat(exists.sum(axis=1), np.cumsum(lengths) - lengths)
     return sides, counts.astype(np.intp)
 
@@ -222,16 +223,15 @@ def _joined(curves: list[NDArray[np.complex128]]) -> NDArray[np.complex128]:
     """Join closed curves, nearest first, by going over to the next one where it is closest and back again."""
     whole, *rest = curves
     while rest:
-        gaps = [np.abs(whole[:, None] - curve[None, :]) for curve in rest]
-        nearest = int(np.argmin([gap.min() for gap in gaps]))
-        i, j = np.unravel_index(int(gaps[nearest].argmin()), gaps[nearest].shape)
+        tree = KDTree(_as_yx(whole))
+        gaps = [tree.query(_as_yx(curve)) for curve in rest]
+        nearest = int(np.argmin([distance.min() for distance, _ in gaps]))
+        distance, partner = gaps[nearest]
+        j = int(distance.argmin())
+        i = int(partner[j])
         curve = rest.pop(nearest)
         whole = np.concatenate([whole[: i + 1], curve[j:], curve[: j + 1], whole[i:]])
     return whole
-
-
-def _count(curve: NDArray[np.complex128]) -> Counts:
-    return np.array([len(curve)], dtype=np.intp)
 
 
 def _as_yx(curve: NDArray[np.complex128]) -> Points:
