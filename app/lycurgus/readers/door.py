@@ -49,6 +49,10 @@ _KNOWN_FOREIGN = {
 }
 
 
+# What libraries say, in their words, when a file ends too early.
+_SIGNS_OF_TRUNCATION = ("truncated", "buffer is smaller", "buffer length", "end of file", "cannot reshape", "past end", "insufficient")
+
+
 def read(path: str | Path, *, plane: str = "auto", pixel_size: PixelSize | float | None = None) -> Micrograph:
     """Read one micrograph from a file of any format that Lycurgus knows.
 
@@ -175,7 +179,7 @@ def _why(error: Exception, label: str) -> str:
         return "may not be read"
     if isinstance(error, FileNotFoundError):
         return "vanished while it was read"
-    if isinstance(error, (EOFError, struct.error, IndexError)):
+    if isinstance(error, (EOFError, struct.error, IndexError)) or any(sign in str(error).lower() for sign in _SIGNS_OF_TRUNCATION):
         return f"is cut off or damaged ({label})"
     return f"is damaged, or a kind of {label} file that cannot be read"
 

@@ -45,7 +45,9 @@ def to_plane(stored: NDArray[Any]) -> Plane:
         return np.ascontiguousarray(stored).astype(np.uint8)
     if stored.dtype == np.float16:
         return stored.astype(np.float32)
-    return np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
+    plane = np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
+    # Some libraries hand out their own memory as read-only, which compiled code further on refuses.
+    return plane if plane.flags.writeable else plane.copy()
 
 
 def luma(rgb: NDArray[Any]) -> Plane:
@@ -82,6 +84,13 @@ def _luma_rows(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any], dtype
     if dtype.kind == "f":
         return mixed
     return np.where((red == green) & (green == blue), green, np.rint(mixed).astype(dtype))
+
+
+def cmyk_to_rgb(inks: NDArray[Any]) -> NDArray[Any]:
+    """Turn printing inks, (H, W, 4 or more) unsigned integers with 0 for no ink, into colours of the same type."""
+    full = int(np.iinfo(inks.dtype).max)
+    paper = full - inks[..., :4].astype(np.uint64)
+    return np.asarray((paper[..., :3] * paper[..., 3:] + full // 2) // full).astype(inks.dtype)
 
 
 def palette_to_plane(indices: NDArray[Any], colours: NDArray[Any]) -> Plane:

@@ -17,13 +17,13 @@ from lycurgus.core.errors import ReadError
 from lycurgus.core.types import Micrograph
 from lycurgus.readers import hitachi
 from lycurgus.readers.candidates import Candidate, check_size, to_micrograph
-from lycurgus.readers.grey import palette_to_plane
+from lycurgus.readers.grey import cmyk_to_rgb, palette_to_plane
 from lycurgus.readers.tiff_scales import OLYMPUS, Statement, page_names, state
 
 MOST_PAGES = 4096
 _REDUCED = 1
-_MINISWHITE, _RGB, _PALETTE, _MASK, _YCBCR = 0, 2, 3, 4, 6
-_COLOUR = {_RGB, _YCBCR, 5, 8}
+_MINISWHITE, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR = 0, 2, 3, 4, 5, 6
+_LAB = {8, 9, 10}
 # More than any image compresses: beyond this size the declared pixels are believed only up to this ratio.
 _SUSPICIOUS_BYTES = 1 << 28
 _MOST_COMPRESSION = 20_000
@@ -103,7 +103,7 @@ def _height_width(page: tifffile.TiffPage) -> tuple[int, int]:
 
 
 def _is_colour(page: tifffile.TiffPage) -> bool:
-    return page.photometric in _COLOUR and page.samplesperpixel >= 3
+    return page.photometric in (_RGB, _YCBCR, _CMYK) and page.samplesperpixel >= 3
 
 
 def _layers(page: tifffile.TiffPage) -> int:
@@ -112,7 +112,8 @@ def _layers(page: tifffile.TiffPage) -> int:
     if depth > 1:
         return depth
     samples = int(page.samplesperpixel)
-    return 1 if _is_colour(page) or (samples - len(page.extrasamples) <= 1 and samples <= 2) else samples
+    grey_and_alpha = samples <= 2 and samples - len(page.extrasamples) <= 1
+    return 1 if _is_colour(page) or grey_and_alpha or page.photometric in _LAB else samples
 
 
 def _load(path: Path, tif: tifffile.TiffFile, page: tifffile.TiffPage) -> NDArray[Any]:
@@ -145,6 +146,8 @@ def _shown(page: tifffile.TiffPage, stored: NDArray[Any]) -> NDArray[Any]:
     """Apply what the file says about black and white; numbers that say nothing about it stay as they are."""
     if page.photometric == _PALETTE and page.colormap is not None and stored.dtype.kind == "u":
         return palette_to_plane(stored, page.colormap)
+    if page.photometric == _CMYK and stored.ndim == 3 and stored.shape[2] >= 4 and stored.dtype.kind == "u":
+        return cmyk_to_rgb(stored)
     if page.photometric == _MINISWHITE:
         if stored.dtype.kind == "b":
             return ~stored
