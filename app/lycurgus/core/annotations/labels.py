@@ -8,7 +8,7 @@ import numpy as np
 
 from lycurgus.core.annotations.bars import bar_in, is_unmistakable, text_beside
 from lycurgus.core.annotations.lines import Line, belongs_to_bar, stands_alone, text_lines
-from lycurgus.core.annotations.marks import Grey, Mark, find_marks, grey_levels
+from lycurgus.core.annotations.marks import Grey, Mark, contains, find_marks, grey_levels
 from lycurgus.core.types import Annotation, BBox, Plane
 
 LARGEST_SIDE_PX = 2000
@@ -50,7 +50,8 @@ def _labels_of_micrograph(grey: Grey) -> list[Annotation]:
     marks = {bright: find_marks(grey, bright=bright) for bright in (True, False)}
     lines = {bright: text_lines(marks[bright]) for bright in (True, False)}
     every_line = [*lines[True], *lines[False]]
-    texts: list[BBox] = [line.bbox for line in every_line if stands_alone(line, grey.shape)]
+    alone = [line.bbox for line in every_line if stands_alone(line, grey.shape)]
+    texts = list(alone)
     bars: list[BBox] = []
     for bright in (True, False):
         for mark in marks[bright]:
@@ -58,9 +59,10 @@ def _labels_of_micrograph(grey: Grey) -> list[Annotation]:
                 texts.append(mark.bbox)
                 continue
             bar = bar_in(mark)
-            if bar is None:
+            if bar is None or any(_is_stroke_of(bar.bbox, text) for text in alone):
                 continue
-            near = [line.bbox for line in every_line if line.drawn and belongs_to_bar(line.bbox, bar.bbox)]
+            candidates = [*lines[bright], *(line for line in lines[not bright] if line.is_word(least=2))]
+            near = _joined([line.bbox for line in candidates if line.drawn and belongs_to_bar(line.bbox, bar.bbox)])
             sure = is_unmistakable(bar, grey.shape)
             if not near and not sure:
                 continue
@@ -93,27 +95,44 @@ def _is_text_box(box: Mark, inside: list[Line]) -> bool:
     if not box.holes:
         return False
     sides = (box.mask[1:3].mean(), box.mask[-3:-1].mean(), box.mask[:, 1:3].mean(), box.mask[:, -3:-1].mean())
-    return min(sides) >= 0.9 and any(line.drawn and _contains(box.bbox, line.bbox) for line in inside)
+    return min(sides) >= 0.9 and any(line.drawn and contains(box.bbox, line.bbox) for line in inside)
 
 
 def _annotations(bars: list[BBox], texts: list[BBox]) -> list[Annotation]:
     """Drop duplicates: outlines of bars, and texts within other texts."""
     kept = [bar for bar in bars if not any(_is_outline(bar, other) for other in bars)]
     kept = [bar for bar in kept if not any(_is_part(bar, other) for other in kept)]
-    outer = [text for text in texts if not any(other != text and _contains(other, text) for other in texts)]
+    outer = [text for text in texts if not any(other != text and contains(other, text) for other in texts)]
     return [*(Annotation("scale bar", bar) for bar in _unique(kept)), *(Annotation("text", text) for text in _unique(outer))]
 
 
 def _is_outline(bar: BBox, other: BBox) -> bool:
-    return bar != other and _contains(bar, other) and other.width >= 0.8 * bar.width
+    return bar != other and contains(bar, other) and other.width >= 0.8 * bar.width
+
+
+def _is_stroke_of(bar: BBox, text: BBox) -> bool:
+    """A straight stroke of a character, or a dash between characters."""
+    return contains(BBox(text.y0 - 1, text.x0 - text.height, text.y1 + 1, text.x1 + text.height), bar) and bar.width < 2 * text.height
+
+
+def _joined(texts: list[BBox]) -> list[BBox]:
+    """Join texts on one line: what stands between them was not recognised, but is text."""
+    joined: list[BBox] = []
+    for text in sorted(texts, key=lambda box: box.x0):
+        last = joined[-1] if joined else None
+        if (
+            last
+            and min(last.y1, text.y1) - max(last.y0, text.y0) >= 0.5 * min(last.height, text.height)
+            and text.x0 - last.x1 <= 2 * last.height
+        ):
+            joined[-1] = BBox(min(last.y0, text.y0), last.x0, max(last.y1, text.y1), max(last.x1, text.x1))
+        else:
+            joined.append(text)
+    return joined
 
 
 def _is_part(bar: BBox, other: BBox) -> bool:
-    return bar != other and _contains(other, bar) and bar.width < 0.8 * other.width
-
-
-def _contains(outer: BBox, inner: BBox) -> bool:
-    return outer.y0 <= inner.y0 and outer.x0 <= inner.x0 and outer.y1 >= inner.y1 and outer.x1 >= inner.x1
+    return bar != other and contains(other, bar) and bar.width < 0.8 * other.width
 
 
 def _unique(boxes: Iterable[BBox]) -> list[BBox]:

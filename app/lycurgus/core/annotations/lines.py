@@ -46,7 +46,7 @@ class Line:
 
 def text_lines(marks: list[Mark]) -> list[Line]:
     """Group marks of similar height that follow each other from left to right."""
-    glyphs = [mark for mark in marks if (mark.is_drawn or mark.is_upright_stroke) and mark.bbox.width < 2.5 * mark.bbox.height]
+    glyphs = [mark for mark in marks if mark.is_character or mark.is_upright_stroke]
     glyphs.sort(key=lambda mark: mark.bbox.x0)
     group = list(range(len(glyphs)))
 
@@ -69,12 +69,12 @@ def text_lines(marks: list[Mark]) -> list[Line]:
 
 
 def stands_alone(line: Line, shape: tuple[int, ...]) -> bool:
-    """Tell whether a line is believed without a bar: a word anywhere, or a panel letter near a corner."""
-    if line.is_word(least=4):
-        return True
+    """Tell whether a line is believed without a bar: a word, or a panel letter near a corner."""
     height, width = shape
     side = min(height, width)
     box = line.bbox
+    if line.is_word(least=4) and box.height <= 0.15 * side:
+        return True
     in_corner = min(box.y0, height - box.y1) <= BORDER_ZONE * side and min(box.x0, width - box.x1) <= BORDER_ZONE * side
     if not in_corner or not 0.025 * side <= box.height <= 0.17 * side or not line.drawn:
         return False
@@ -90,8 +90,9 @@ def belongs_to_bar(text: BBox, bar: BBox) -> bool:
 
 
 def _is_sure_letter(mark: Mark, shape: tuple[int, ...]) -> bool:
-    """A single character has no company to vouch for it: it must stand free and be even inside."""
-    return not mark.bbox.touches_border(shape) and mark.crispness >= 0.95 and mark.unevenness < 0.04
+    """A single character has no company to vouch for it: it must stand free in an upper corner, and be thin and even."""
+    free = mark.bbox.y0 < BORDER_ZONE * min(shape) and not mark.bbox.touches_border(shape)
+    return free and mark.crispness >= 0.93 and mark.unevenness < 0.04 and mark.stroke_px <= 0.36 * mark.bbox.height
 
 
 def _follows(left: BBox, right: BBox) -> bool:

@@ -19,7 +19,7 @@ LEAST_CONTRAST = 40
 """Grey levels of 255 between a mark and what surrounds it."""
 LEAST_CRISPNESS = 0.8
 TOLERANCES = (0.25, 0.07)
-MOST_MARKS = 400
+MOST_MARKS = 160
 """So many marks are looked at closely, the outermost first: annotations stand near the border."""
 
 
@@ -62,12 +62,22 @@ class Mark:
         """Made of thin strokes that turn or branch, as characters are and convex particles are not."""
         thin = self.stroke_px <= 0.42 * self.bbox.height and self.stroke_px <= 0.6 * self.bbox.width
         shaped = (self.solidity < 0.87 or self.holes > 0) and 0.12 < self.fill < 0.85 and self.holes <= 3
-        return thin and shaped and self.unevenness < 0.08 and not self.is_round_ring
+        return thin and shaped and self.is_even and not self.is_round_ring
+
+    @property
+    def is_even(self) -> bool:
+        """Of one value inside, as what is drawn; thin strokes are allowed their smoothed edges."""
+        return self.unevenness < (0.03 if self.stroke_px >= 4 else 0.07)
+
+    @property
+    def is_character(self) -> bool:
+        """Drawn, and no wider than a character can be."""
+        return self.is_drawn and self.bbox.width < 2.5 * self.bbox.height
 
     @property
     def is_upright_stroke(self) -> bool:
         """What i, l and 1 look like, and rods too: only company makes them characters."""
-        return self.bbox.width <= 0.45 * self.bbox.height and self.unevenness < 0.08
+        return self.bbox.width <= 0.45 * self.bbox.height and self.is_even
 
 
 def grey_levels(pixels: Plane) -> Grey:
@@ -101,12 +111,11 @@ def ink(grey: Grey, *, bright: bool, tolerance: float) -> Grey:
     ----------
     tolerance : how near, as a share of the distance from the end to the median level, but at least 12 levels.
     """
-    middle = float(np.median(grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]))
-    if bright:
-        end = float(grey.max())
-        return (grey >= end - max(tolerance * (end - middle), 12.0)).view(np.uint8)
-    end = float(grey.min())
-    return (grey <= end + max(tolerance * (middle - end), 12.0)).view(np.uint8)
+    sample = grey[:: max(1, grey.shape[0] // 128), :: max(1, grey.shape[1] // 128)]
+    middle = float(np.median(sample))
+    end = float(grey.max() if bright else grey.min())
+    reach = max(tolerance * abs(middle - end), 12.0)
+    return ((grey >= np.uint8(max(0.0, end - reach))) if bright else (grey <= np.uint8(min(255.0, end + reach)))).view(np.uint8)
 
 
 def find_marks(grey: Grey, *, bright: bool) -> list[Mark]:
@@ -114,15 +123,15 @@ def find_marks(grey: Grey, *, bright: bool) -> list[Mark]:
 
     Two limits are tried: the wider one keeps thin, smoothed strokes whole, the narrower one parts drawings from bright particles.
     """
-    marks: dict[BBox, Mark] = {}
-    for tolerance in TOLERANCES:
-        for mark in _marks_of(grey, ink(grey, bright=bright, tolerance=tolerance)):
-            marks.setdefault(mark.bbox, mark)
-    return list(marks.values())
+    whole = _marks_of(grey, ink(grey, bright=bright, tolerance=TOLERANCES[0]))
+    accounted = [mark.bbox for mark in whole if mark.is_character or mark.fill >= 0.9]
+    parts = _marks_of(grey, ink(grey, bright=bright, tolerance=TOLERANCES[1]))
+    return [*whole, *(mark for mark in parts if not any(contains(box, mark.bbox) for box in accounted))]
 
 
 def _marks_of(grey: Grey, drawn: Grey) -> list[Mark]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8, ltype=cv2.CV_32S)
+    _, regions, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(drawn, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    labels: NDArray[np.int32] = np.asarray(regions, dtype=np.int32)
     height, width = grey.shape
     side = min(height, width)
     x, y, w, h, area = stats.T
@@ -145,24 +154,23 @@ def _mark(grey: Grey, labels: NDArray[np.int32], index: int, bbox: BBox) -> Mark
     y1, x1 = min(height, bbox.y1 + HALO_PX + 1), min(width, bbox.x1 + HALO_PX + 1)
     inside = (labels[y0:y1, x0:x1] == index).view(np.uint8)
     surroundings = grey[y0:y1, x0:x1]
-    core = surroundings[inside > 0].astype(np.int16)
-    middle = float(np.median(core))
+    middle = float(cv2.mean(surroundings, mask=inside)[0])
     away = cv2.distanceTransform(1 - inside, cv2.DIST_C, 3)
     ring, halo = surroundings[away == RING_PX], surroundings[away == HALO_PX]
     if not (ring.size and halo.size):
         return None
-    contrast = abs(float(np.median(halo)) - middle)
+    contrast = abs(float(np.partition(halo, halo.size // 2)[halo.size // 2]) - middle)
     if contrast < LEAST_CONTRAST:
         return None
-    crispness = float(np.mean(np.abs(ring - middle) > 0.5 * contrast))
+    crispness = np.count_nonzero(np.abs(ring - np.float32(middle)) > 0.5 * contrast) / ring.size
     if crispness < LEAST_CRISPNESS:
         return None
     mask = np.ascontiguousarray(inside[bbox.y0 - y0 : bbox.y1 - y0, bbox.x0 - x0 : bbox.x1 - x0])
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
-    deep = depth[1:-1, 1:-1] > max(1.0, 0.5 * float(depth.max()))
-    values = grey[bbox.slices][deep]
-    unevenness = float(np.abs(values - np.median(values).astype(np.float32)).mean()) / contrast if values.size else 1.0
+    deep = depth[1:-1, 1:-1] >= max(1.0, 0.5 * float(depth.max()))
+    values = grey[bbox.slices][deep].astype(np.float32)
+    unevenness = float(np.abs(values - np.median(values)).mean()) / contrast if values.size else 1.0
     contours, hierarchy = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     hull = _hull_area(np.concatenate(list(contours)))
     holes = sum(1 for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] >= 0 and len(contour) > 4)
@@ -179,3 +187,8 @@ def _filled_area(mask: NDArray[np.bool_]) -> int:
     padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 2)
     return int(np.count_nonzero(padded != 2))
+
+
+def contains(outer: BBox, inner: BBox) -> bool:
+    """Tell whether one box lies within another."""
+    return outer.y0 <= inner.y0 and outer.x0 <= inner.x0 and outer.y1 >= inner.y1 and outer.x1 >= inner.x1

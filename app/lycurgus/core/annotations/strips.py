@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from lycurgus.core.types import Annotation, BBox, Plane
 
 SAMPLES_A_ROW = 512
+MEDIAN_SAMPLES = 63
+"""Enough to name the value that a row holds almost everywhere; other rows are of no interest."""
 LARGEST_SHARE_OF_HEIGHT = 0.35
 LOSSY_TOLERANCE_8BIT = 6
 """How far JPEG compression moves a constant background beside text, in grey levels."""
+
+
+THICKEST_LINE_PX = 4
+"""A plain strip up to this thick may be the line around a data bar: the bar is looked for behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,15 @@ def edge_strip(pixels: Plane) -> Strip | None:
     sample = np.ascontiguousarray(pixels[: rows + 8, ::step])
     tolerances = (0, LOSSY_TOLERANCE_8BIT) if pixels.dtype == np.uint8 else (0,)
     for tolerance in tolerances:
-        strip = _strip_within(sample, rows, tolerance)
-        if strip:
-            return strip
+        begin = 0
+        found: Strip | None = None
+        while strip := _strip_within(sample[begin:], rows - begin, tolerance):
+            begin += strip.rows
+            found = Strip(begin, plain=strip.plain and (found is None or found.plain))
+            if not strip.plain or strip.rows > THICKEST_LINE_PX:
+                break
+        if found:
+            return found
     return None
 
 
@@ -78,25 +90,26 @@ def _kind(strip: Strip) -> Literal["data bar", "frame"]:
 
 
 def _strip_within(sample: Plane, rows: int, tolerance: int) -> Strip | None:
-    medians = np.partition(sample, sample.shape[1] // 2, axis=1)[:, sample.shape[1] // 2]
+    if rows < 1:
+        return None
+    few = sample[:, :: max(1, sample.shape[1] // MEDIAN_SAMPLES)]
+    medians = np.partition(few, few.shape[1] // 2, axis=1)[:, few.shape[1] // 2]
     own_share = _share(sample, medians[:, None], tolerance)
     lines = own_share >= 0.97
+    best: Strip | None = None
     for value in _candidates(medians[:rows], lines[:rows], tolerance):
         share = _share(sample, value, tolerance)
-        belongs = (share >= 0.4) | lines
-        run = _run_length(belongs, allowed_gap=2 + rows // 60)
-        strip = _outermost_edge(share, lines, min(run, rows))
-        if strip:
-            return strip
-    return None
+        run = _run_length((share >= 0.4) | lines, allowed_gap=2 + rows // 60)
+        strip = _outermost_edge(sample, share, lines, min(run, rows), tolerance)
+        if strip and (best is None or strip.rows > best.rows):
+            best = strip
+    return best
 
 
 def _share(sample: Plane, value: NDArray[np.generic] | np.generic, tolerance: int) -> NDArray[np.float64]:
     """Share of each row's pixels that lie within the tolerance of a value."""
-    if tolerance == 0:
-        close = sample == value
-    else:
-        close = np.abs(sample.astype(np.int16) - np.asarray(value).astype(np.int16)) <= tolerance
+    wide = sample if tolerance == 0 else sample.astype(np.int16)
+    close = sample == value if tolerance == 0 else np.abs(wide - np.asarray(value).astype(np.int16)) <= tolerance
     result: NDArray[np.float64] = close.mean(axis=1)
     return result
 
@@ -124,14 +137,25 @@ def _run_length(belongs: NDArray[np.bool_], *, allowed_gap: int) -> int:
     return int(positions[breaks[0] if breaks.size else -1]) + 1
 
 
-def _outermost_edge(share: NDArray[np.float64], lines: NDArray[np.bool_], run: int) -> Strip | None:
+def _outermost_edge(sample: Plane, share: NDArray[np.float64], lines: NDArray[np.bool_], run: int, tolerance: int) -> Strip | None:
     """The farthest row of the run at which a plain row meets rows that hardly show the value."""
     for end in range(run, 0, -1):
         beyond = share[end + 1 : end + 7]
         if beyond.size < 4 or not lines[end - 1]:
             continue
         written = float(share[:end].min()) < 0.97
-        inside = share[max(0, end - 2) : end].mean() if not written else 1.0
-        if inside - beyond.mean() >= 0.5 and beyond.max() < 0.7 and not lines[end + 1 : end + 7].any():
+        # A full line of another value parts the writing from a picture that may be as empty as the strip.
+        if tolerance == 0 and written and share[end - 1] < 0.03 and end > THICKEST_LINE_PX and share[:end].max() >= 0.97:
+            return Strip(end, plain=False)
+        if beyond.mean() > 0.5 or beyond.max() >= 0.7 or lines[end + 1 : end + 7].any():
+            continue
+        if tolerance == 0 or _is_step(sample[end - 1], sample[end + 2]):
             return Strip(end, plain=not written)
     return None
+
+
+def _is_step(inside: Plane, beyond: Plane) -> bool:
+    """Tell a drawn edge from shading: the step across is much larger than what a plain row wavers by."""
+    plain = inside.astype(np.float64)
+    wavering = float(np.abs(plain - np.median(plain)).mean())
+    return float(np.abs(beyond - plain).mean()) >= 6 + 4 * wavering
