@@ -54,8 +54,10 @@ def instances_from_labels(labels: NDArray[np.integer[Any]]) -> tuple[Instance, .
     """
     if labels.ndim != 2:
         raise ValueError(f"a label image has two dimensions, not {labels.ndim}")
+    if not labels.size:
+        return ()
     labels = np.maximum(labels, 0)
-    if labels.size and labels.max() > MOST_DIRECT_LABELS:
+    if labels.max() > MOST_DIRECT_LABELS:
         values, inverse = np.unique(labels, return_inverse=True)
         labels = inverse.reshape(labels.shape) + int(values[0] > 0)
     boxes = ndimage.find_objects(labels.astype(np.int32))
