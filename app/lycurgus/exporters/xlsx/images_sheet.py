@@ -1,4 +1,4 @@
-"""The sheet with one row an image, with small pictures where the images are few, the files without a result below; and what never became a particle."""
+"""The sheet with one row an image, small pictures where the images are few, and the sheet of what never became a particle."""
 
 from __future__ import annotations
 
