@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log, sqrt
 
 import cv2
 import numpy as np
@@ -12,8 +13,12 @@ from lycurgus.core.noise import sample
 from lycurgus.core.types import Mask
 
 BINS = 1024
-TAIL_PERCENT = 0.01
+TAIL_PERCENT = 0.02
 """Share left out at either end: a few hot pixels would otherwise squeeze the picture into a handful of bins."""
+
+SMOOTHING_BINS = BINS / 64
+VALLEY = 0.9
+NEAR_PEAK = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +45,7 @@ class Histogram:
 
 
 def histogram(plane: NDArray[np.float32], usable: Mask, *, bins: int = BINS) -> Histogram | None:
-    """Count the usable values between their outermost 0.01 %; None where all of them are equal.
+    """Count the usable values between their outermost 0.02 %; None where all of them are equal.
 
     Parameters
     ----------
@@ -56,8 +61,17 @@ def histogram(plane: NDArray[np.float32], usable: Mask, *, bins: int = BINS) -> 
     # A spread that float32 cannot resolve is rounding, not contrast.
     if high - low <= 8 * float(np.spacing(np.float32(max(abs(low), abs(high))))):
         return None
-    counts = cv2.calcHist([plane], [0], usable.view(np.uint8), [bins], [low, high]).ravel()
-    return Histogram(counts.astype(np.float64), low, (high - low) / bins)
+    bins = min(bins, _levels(values, low, high))
+    width = (high - low) / (bins - 1)
+    low -= width / 2
+    counts = cv2.calcHist([plane], [0], usable.view(np.uint8), [bins], [low, low + bins * width]).ravel()
+    return Histogram(counts.astype(np.float64), low, width)
+
+
+def _levels(values: NDArray[np.float32], low: float, high: float) -> int:
+    """Return how many levels a quantised picture has between two values: finer bins would be a comb."""
+    steps = np.diff(np.unique(values[:: max(1, values.size >> 16)]))
+    return max(2, round((high - low) / float(steps.min())) + 1) if steps.size else 2
 
 
 def otsu(hist: Histogram) -> float:
@@ -76,6 +90,29 @@ def otsu(hist: Histogram) -> float:
         between = np.nan_to_num(below * above * (first[:-1] / below - (first[-1] - first[:-1]) / above) ** 2)
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return hist.edge(round(float(best.mean())))
+
+
+def clear_of_noise(hist: Histogram, threshold: float, *, margin: float) -> tuple[float, float]:
+    """Return what dark and what bright particles must pass, kept clear of the background's peak where that is all there is.
+
+    Otsu's method always parts: pure noise, or a few particles on a noisy background, it cuts through the peak of the
+    background. That is the case where the smoothed histogram has no valley at the threshold (its density there is above
+    90 % of the lower of the highest densities on both sides) and the threshold lies within two deviations of the peak. Then
+    the limits are ``margin`` deviations on both sides of the peak; otherwise the threshold is both of them.
+
+    The deviation is the half width at half maximum of the peak over √(2 ln 2), on the flank away from the threshold.
+    """
+    density = cv2.GaussianBlur(hist.counts[None, :], (0, 0), max(SMOOTHING_BINS * hist.counts.size / BINS, 0.5)).ravel()
+    cut = int(np.clip((threshold - hist.low) / hist.width, 1, density.size - 1))
+    peak = int(density.argmax())
+    flank = density[peak::-1] if cut >= peak else density[peak:]
+    beyond = np.flatnonzero(flank < density[peak] / 2)
+    deviation = (int(beyond[0]) if beyond.size else flank.size) / sqrt(2 * log(2))
+    is_valley = density[cut] < VALLEY * min(density[:cut].max(), density[cut:].max())
+    if is_valley or abs(cut - peak) >= NEAR_PEAK * deviation:
+        return threshold, threshold
+    centre, reach = float(hist.centres[peak]), margin * deviation * hist.width
+    return centre - reach, centre + reach
 
 
 def multi_otsu(hist: Histogram, *, classes: int) -> tuple[float, ...]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lycurgus.core.background import smooth_background
+from lycurgus.core.noise import is_mostly_noise
 from lycurgus.core.params import DetectorParams
 from lycurgus.core.polarity import decide_polarity
 from lycurgus.core.progress import CancelToken, Progress
-from lycurgus.core.threshold import Histogram, class_means, histogram, multi_otsu, otsu
+from lycurgus.core.threshold import Histogram, class_means, clear_of_noise, histogram, multi_otsu, otsu
 from lycurgus.core.types import Detection, Polarity
 from lycurgus.detectors import Scene
 
@@ -42,6 +43,13 @@ class OtsuParams(DetectorParams):
         le=1,
         title="Threshold offset",
         description="Moves the threshold towards the particles' values (positive: fewer pixels); 1 is the distance of the class means",
+    )
+    noise_margin: float = Field(
+        4.0,
+        ge=0,
+        le=20,
+        title="Noise margin",
+        description="Where noise hides Otsu's valley, how many of its standard deviations particles must stand out; 0 for Otsu's threshold alone",
     )
     window_px: float = Field(
         100.0,
@@ -86,7 +94,7 @@ class OtsuDetector:
             polarity: Polarity = "bright" if params.polarity == "auto" else params.polarity
             return Detection(np.zeros(plane.shape, dtype=bool), polarity, details={**details, "threshold": None})
 
-        low, high = _thresholds(hist, params)
+        low, high = _thresholds(hist, params, is_noisy=params.noise_margin > 0 and is_mostly_noise(plane, scene.usable))
         polarity = params.polarity if params.polarity != "auto" else decide_polarity(plane, plane > high, plane < low, scene.usable)
         if params.method == "multi-level":
             details["thresholds"] = multi_otsu(hist, classes=params.levels)
@@ -103,14 +111,16 @@ class OtsuDetector:
         return Detection(foreground, polarity, probability, {**details, "threshold": threshold})
 
 
-def _thresholds(hist: Histogram, params: OtsuParams) -> tuple[float, float]:
+def _thresholds(hist: Histogram, params: OtsuParams, *, is_noisy: bool) -> tuple[float, float]:
     """Return what dark particles stay below, and what bright particles exceed."""
     if params.method == "multi-level":
         values = multi_otsu(hist, classes=params.levels)
         count = min(params.particle_levels, len(values))
         return values[count - 1], values[-count]
-    value = params.threshold if params.threshold is not None and params.method == "global" else otsu(hist)
-    return value, value
+    if params.threshold is not None and params.method == "global":
+        return params.threshold, params.threshold
+    value = otsu(hist)
+    return clear_of_noise(hist, value, margin=params.noise_margin) if is_noisy else (value, value)
 
 
 def _confidence(plane: NDArray[np.float32], threshold: float, typical: float) -> NDArray[np.float32] | None:
