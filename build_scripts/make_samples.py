@@ -150,13 +150,14 @@ def polyhedron(random: Random, centre: tuple[float, float], diameter: float, *, 
     normals = np.vstack([corners, np.eye(3), -np.eye(3)])
     distances = np.concatenate([np.full(8, 0.5), np.full(6, truncation * np.sqrt(3) / 2)]) * diameter
     normals = normals @ np.linalg.qr(random.normal(size=(3, 3)))[0]
-    y, x = from_centre(centre)
+    around, y, x = window(centre, diameter)
     upper, lower = np.full(y.shape, np.inf), np.full(y.shape, -np.inf)
     for normal, distance in zip(normals, distances, strict=True):
         height = (distance - normal[0] * y - normal[1] * x) / normal[2]
         upper, lower = (np.minimum(upper, height), lower) if normal[2] > 0 else (upper, np.maximum(lower, height))
-    thickness = np.clip(upper - lower, 0, None)
-    return Body(thickness > 0.08 * diameter, thickness, upper)
+    thickness = np.zeros((SIDE_PX, SIDE_PX))
+    thickness[around] = np.clip(upper - lower, 0, None)
+    return Body(thickness > 0.08 * diameter, thickness, thickness)
 
 
 def sphere(random: Random, centre: tuple[float, float], diameter: float) -> Body:
@@ -200,6 +201,13 @@ def diffraction_contrast(random: Random, body: Body) -> Field:
         twin: Field = 1 + 0.35 * np.tanh((grid_x * np.cos(angle) + grid_y * np.sin(angle)) / 1.5)
         return twin
     return ones
+
+
+def window(centre: tuple[float, float], radius: float) -> tuple[tuple[slice, slice], Field, Field]:
+    """Return the part of the picture around a point, and the distances from the point there."""
+    rows, columns = (slice(max(0, int(c - radius)), max(0, min(SIDE_PX, int(c + radius) + 2))) for c in centre)
+    y, x = from_centre(centre)
+    return (rows, columns), y[rows, columns], x[rows, columns]
 
 
 def from_centre(centre: tuple[float, float]) -> tuple[Field, Field]:
