@@ -104,7 +104,7 @@ def test_a_file_that_does_not_exist_fails_alone(tmp_path: Path, capsys: pytest.C
 def test_a_folder_without_images_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert main(["analyze", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
-    assert str(tmp_path / "empty") in capsys.readouterr().err
+    assert "empty: holds no micrograph" in capsys.readouterr().err
 
 
 def test_a_folder_named_like_an_image_is_a_folder(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(tmp_path: Pat
         command = [sys.executable, "-m", "lycurgus", "analyze", str(image), "--out", str(disk / "out")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 1
-        assert "No space left on device" in done.stderr
+        assert "no space left on device" in done.stderr.lower()
         assert "Traceback" not in done.stderr
         for path in disk.rglob("*"):
             assert path.is_dir() or path.stat().st_size > 0

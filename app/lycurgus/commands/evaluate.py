@@ -79,15 +79,42 @@ def _write(scored: list[Scored], document: dict[str, Any], out: Path) -> None:
 
 
 def _in_words(document: dict[str, Any]) -> str:
-    """One line a score; nested groups are indented."""
-    return "\n".join(_lines({name: value for name, value in document.items() if name not in ("parameters", "failures")}, ""))
+    """A table of every score, pooled over all particles or pixels and as a mean over images."""
+    if not document["n_images"]:
+        return "nothing could be scored"
+    means = document["mean_over_images"]
+    lines = [
+        f"{document['n_images']} images against {document['truth']} masks"
+        + (f": {document['n_truth']} particles drawn, {document['n_found']} found" if document["truth"] == "instances" else ""),
+        f"{'':<28}{'pooled':>10}{'mean of images':>16}",
+    ]
+    lines += [f"{_TITLES[name]:<28}{_shown(document[name])}{_shown(means[name], 16)}" for name in _TITLES if document.get(name) is not None]
+    pixels = document["confusion_matrix"]["pixels"]
+    lines.append("confusion of pixels (truth in rows, found in columns; background, particle)")
+    lines += [f"  {row[0]:>14,}{row[1]:>14,}" for row in pixels]
+    return "\n".join(lines)
 
 
-def _lines(group: dict[str, Any], indent: str) -> list[str]:
-    lines = []
-    for name, value in group.items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{name:<32}{value:.4f}" if isinstance(value, float) else f"{indent}{name:<32}{value}")
-    return lines
+def _shown(value: float | None, width: int = 10) -> str:
+    return f"{'-' if value is None else format(value, '.4f'):>{width}}"
+
+
+_TITLES = {
+    **{
+        f"{name}_{iou}": f"{title}, IoU 0.{iou}"
+        for iou in (50, 75)
+        for name, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
+    },
+    "average_precision_coco": "AP 0.5:0.95 (COCO)",
+    "average_precision_dsb": "AP 0.5:0.95 (TP/(TP+FP+FN))",
+    "panoptic_quality": "Panoptic quality",
+    "segmentation_quality": "  segmentation quality",
+    "recognition_quality": "  recognition quality",
+    "diameter_bias": "Bias of the diameter",
+    "diameter_bias_sd": "  SD of it",
+    "pixel_iou_particle": "Pixel IoU, particle",
+    "pixel_iou_background": "Pixel IoU, background",
+    "pixel_dice_particle": "Dice, particle",
+    "pixel_dice_background": "Dice, background",
+    "global_accuracy": "Global accuracy",
+}

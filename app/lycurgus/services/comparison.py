@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 from lycurgus.core.comparison import compare_populations
 from lycurgus.core.metrics import match
@@ -168,15 +168,18 @@ def _picture(result: AnalysisResult, shared: Collection[int], role: str) -> tupl
 
 
 def _pair(image: str, mine: Particle | None, theirs: Particle | None, iou: float | None = None) -> PairRow:
-    own, other = mine and mine.measurement, theirs and theirs.measurement
-    return PairRow(
-        image=image,
-        id=mine and mine.id,
-        baseline_id=theirs and theirs.id,
-        iou=iou,
-        diameter_px=own and own.equivalent_diameter_px,
-        baseline_diameter_px=other and other.equivalent_diameter_px,
-        diameter_nm=own and own.equivalent_diameter_nm,
-        baseline_diameter_nm=other and other.equivalent_diameter_nm,
-        shift_percent=100 * (own.equivalent_diameter_px / other.equivalent_diameter_px - 1) if own and other else None,
-    )
+    own, other = _size(mine), _size(theirs)
+    shift = None if own.px is None or other.px is None else 100 * (own.px / other.px - 1)
+    return PairRow(image, own.id, other.id, iou, own.px, other.px, own.nm, other.nm, shift)
+
+
+class _Size(NamedTuple):
+    id: int | None
+    px: float | None
+    nm: float | None
+
+
+def _size(particle: Particle | None) -> _Size:
+    if particle is None:
+        return _Size(None, None, None)
+    return _Size(particle.id, particle.measurement.equivalent_diameter_px, particle.measurement.equivalent_diameter_nm)
