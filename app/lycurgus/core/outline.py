@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lycurgus.core.ragged import Counts, following, rings, starts_of
+from lycurgus.core.ragged import Counts, starts_of
 from lycurgus.core.types import BBox, Mask
 
 Points = NDArray[np.float64]
@@ -94,7 +94,8 @@ def convexity(mask: Mask) -> float:
     chains = _chains(mask)
     sides = _sides(chains[0]) if len(chains) == 1 else _joined([_sides(chain) for chain in chains])
     around = np.concatenate([sides[-_REACH:], sides, sides[:_REACH]])  # even a single pixel has more sides than the weights reach
-    points = np.convolve(around, _WEIGHTS, "valid").astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    weights = _NARROW if len(sides) <= _SHORT else _WIDE
+    points = np.convolve(around, weights, "valid").astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
     return float(cv2.arcLength(cv2.convexHull(points), True) / cv2.arcLength(points, True))
 
 
@@ -121,26 +122,36 @@ def along(chains: Sequence[Chain]) -> Outlines:
     return Outlines(sides, _smooth(sides, counts), counts, tuple(chains))
 
 
-def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
+def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0), *, enough: float = 0.0) -> NDArray[np.float64]:
     """Convexity of many outlines; see ``convexity``.
 
     Parameters
     ----------
     scale : size of a pixel in y and in x.
+    enough : where the perimeter of its box already says that a shape stays below this, that bound is given instead: no hull is longer
+        than a box around it.
     """
-    points = outlines.points.real * scale[1] + 1j * outlines.points.imag * scale[0]
-    perimeters = np.add.reduceat(np.abs(points[following(outlines.counts)] - points), starts_of(outlines.counts))
-    single = points.astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
-    ends = np.cumsum(outlines.counts).tolist()
-    hulls = [
-        cv2.arcLength(cv2.convexHull(single[end - count : end]), True) for end, count in zip(ends, outlines.counts.tolist(), strict=True)
-    ]
-    return np.asarray(np.array(hulls) / perimeters)
+    points = outlines.points.astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    if scale != (1.0, 1.0):
+        points = points * np.array(scale[::-1], dtype=np.float32)
+    first = starts_of(outlines.counts)
+    sizes = np.maximum.reduceat(points[:, 0], first) - np.minimum.reduceat(points[:, 0], first)
+    values: NDArray[np.float64] = 2 * sizes.sum(axis=1, dtype=np.float64)
+    for i, (start, count) in enumerate(zip(first.tolist(), outlines.counts.tolist(), strict=True)):
+        curve = points[start : start + count]
+        perimeter = cv2.arcLength(curve, True)
+        if values[i] >= enough * perimeter:
+            values[i] = cv2.arcLength(cv2.convexHull(curve), True)
+        values[i] /= perimeter
+    return np.asarray(values)
 
 
-# Binomial weights: they damp every wave along the outline and the zigzag of single steps entirely.
-_WEIGHTS = np.array([1, 6, 15, 20, 15, 6, 1]) / 64
-_REACH = len(_WEIGHTS) // 2
+# Binomial weights damp the zigzag of single steps entirely. Short outlines get the narrower ones, which leave more of the notch between
+# two small particles that touch; long outlines have longer steps to even out.
+_NARROW = np.array([0, 1, 4, 6, 4, 1, 0]) / 16
+_WIDE = np.array([1, 6, 15, 20, 15, 6, 1]) / 64
+_REACH = len(_WIDE) // 2
+_SHORT = 120
 
 # Directions of a step, counter-clockwise on the screen from +x, as x + iy with y downwards.
 _STEPS = np.array([1, 1 - 1j, -1j, -1 - 1j, -1, -1 + 1j, 1j, 1 + 1j])
@@ -170,6 +181,7 @@ def _side_table() -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
 
 
 _SIDES, _SIDE_EXISTS = _side_table()
+_SIDE_COUNT = _SIDE_EXISTS.sum(axis=1)
 
 
 def _chains(mask: Mask) -> Sequence[Chain]:
@@ -195,21 +207,36 @@ def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]
     """Side midpoints of all chains, end to end, and how many each has."""
     lengths = np.array([len(chain) for chain in chains], dtype=np.intp)
     pixels = np.concatenate(chains).reshape(-1, 2)
-    key = pixels @ _KEY
-    after = following(lengths)
-    step_out = key[after] - key
-    step_in = np.empty_like(step_out)
-    step_in[after] = step_out
-    turn = 9 * step_in + step_out + 40
-    exists = _SIDE_EXISTS.take(turn, axis=0)
-    sides = (pixels.astype(np.float64).view(np.complex128) + _SIDES.take(turn, axis=0))[exists]
-    counts = np.add.reduceat(exists.sum(axis=1), np.cumsum(lengths) - lengths)
-    return sides, counts.astype(np.intp)
+    first = starts_of(lengths)
+    last = first + lengths - 1
+    key = pixels[:, 0] + 3 * pixels[:, 1]
+    step = np.empty(len(key) + 1, dtype=np.int32)
+    np.subtract(key[1:], key[:-1], out=step[1:-1])
+    step[last + 1] = key[first] - key[last]
+    step_out = step[1:].copy()
+    step[first] = step_out[last]
+    turn = (9 * step[:-1] + step_out + 40).astype(np.intp)
+    # Of the four places for a side hardly more than one is taken: only those are looked up.
+    side = np.flatnonzero(_SIDE_EXISTS.take(turn, axis=0))
+    pixel = side >> 2
+    centre = pixels.astype(np.float64).view(np.complex128).take(pixel)
+    counts = np.add.reduceat(_SIDE_COUNT.take(turn), first)
+    return centre + _SIDES.take(4 * turn.take(pixel) + (side & 3)), counts
 
 
 def _smooth(sides: NDArray[np.complex128], counts: Counts) -> NDArray[np.complex128]:
-    index, own = rings(counts, _REACH)
-    return np.convolve(sides[index], _WEIGHTS, "same")[own]
+    short = counts <= _SHORT
+    flat = sides.view(np.float64).reshape(1, -1, 2)
+    narrow, wide = (cv2.sepFilter2D(flat, -1, weights, np.ones(1)) for weights in (_NARROW, _WIDE))
+    both = np.where(np.repeat(short, counts)[:, None], narrow.reshape(-1, 2), wide.reshape(-1, 2))
+    smoothed = both.view(np.complex128)[:, 0]
+    # Where one outline ends and the next begins, neighbours have to be taken from the other end instead.
+    first, size = starts_of(counts)[:, None], counts[:, None]
+    ends = np.arange(-_REACH, _REACH) % size
+    neighbours = (ends[:, :, None] + np.arange(-_REACH, _REACH + 1)) % size[:, :, None]
+    weights = np.where(short[:, None, None], _NARROW, _WIDE)
+    smoothed[first + ends] = (sides[first[:, :, None] + neighbours] * weights).sum(axis=2)
+    return np.asarray(smoothed)
 
 
 def _join_pieces(sides: NDArray[np.complex128], counts: Counts, pieces: Sequence[int]) -> tuple[NDArray[np.complex128], Counts]:
