@@ -101,23 +101,23 @@ def erode_until_convex(
             cancel.check()
             window.erode(start, depth, smallest_px)
             chains += window.contours.outer
-        values = iter(convexities_of(chains))
+        values = iter(convexities_of(chains, enough=threshold))
         for window in alive:
             window.settle([value >= threshold for value in islice(values, len(window.contours.outer))], depth)
         alive = [window for window in alive if window.live.size]
     return tuple(window.result() for window in windows)
 
 
-def convexities_of(chains: Sequence[Chain]) -> list[float]:
-    """Convexity of the regions that these chains of border pixels enclose; 0, unmeasured, for outlines that fill their box.
+def convexities_of(chains: Sequence[Chain], *, enough: float) -> list[float]:
+    """Convexity of the regions that these chains of border pixels enclose, or an upper bound that is less than enough.
 
     Noise can hang together over a whole image and have an outline of tens of millions of pixels. Its smoothed outline is many times
-    longer than its hull, which is no longer than its box is around.
+    longer than its hull, which is no longer than its box is around. Such an outline counts as 0 and is not measured.
     """
     values = [0.0] * len(chains)
     compact = [i for i, chain in enumerate(chains) if len(chain) < _LONG_CHAIN or len(chain) < _RAGGED * sum(cv2.boundingRect(chain)[2:])]
     if compact:
-        for i, value in zip(compact, convexities(along([chains[i] for i in compact])).tolist(), strict=True):
+        for i, value in zip(compact, convexities(along([chains[i] for i in compact]), enough=enough).tolist(), strict=True):
             values[i] = value
     return values
 
@@ -141,7 +141,9 @@ def regrow(part: Part) -> Part:
     the set it began with. So dilating step by step under the region's mask gives the same pixels.
     """
     crosses, squares = _elements(0, part.depth)
-    grown = np.pad(part.mask, part.depth).view(np.uint8)
+    reach, (height, width) = part.depth, part.mask.shape
+    grown = np.zeros((height + 2 * reach, width + 2 * reach), dtype=np.uint8)
+    grown[reach : reach + height, reach : reach + width] = part.mask
     for element, times in ((_CROSS, crosses), (_SQUARE, squares)):
         if times:
             cv2.dilate(grown, element, grown, iterations=times)

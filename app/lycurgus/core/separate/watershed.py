@@ -163,7 +163,7 @@ def _passes(basins: NDArray[np.int32], distance: NDArray[np.float32], count: int
 
 def _cut_out(labels: NDArray[np.int32]) -> list[tuple[BBox, Mask]]:
     """Cut the pieces out of a label image; a piece whose parts hang together nowhere is given in parts."""
-    pieces = []
+    pieces: list[tuple[BBox, Mask]] = []
     for label, (rows, columns) in [(i, at) for i, at in enumerate(find_objects(labels), start=1) if at is not None]:
         found = regions_of(labels[rows, columns] == label)
         pieces.extend((moved(found.bbox(index), rows.start, columns.start), found.crop(index)) for index in range(len(found)))
