@@ -18,6 +18,12 @@ LOSSY_TOLERANCE_8BIT = 6
 """How far JPEG compression moves a constant background beside text, in grey levels."""
 
 
+PLAIN_SHARE = 0.97
+LOSSY_PLAIN_SHARE = 0.93
+TICKED_SHARE = 0.75
+"""Share of a row that shows the strip's value where nothing is written, without and with loss, and where a ruler has its ticks."""
+LOSSY_SEAM_PX = 4
+"""Resampling spreads the edge of a strip over so many rows."""
 THICKEST_LINE_PX = 4
 """A plain strip up to this thick may be the line around a data bar: the bar is looked for behind it."""
 
@@ -95,7 +101,7 @@ def _strip_within(sample: Plane, rows: int, tolerance: int) -> Strip | None:
     few = sample[:, :: max(1, sample.shape[1] // MEDIAN_SAMPLES)]
     medians = np.partition(few, few.shape[1] // 2, axis=1)[:, few.shape[1] // 2]
     own_share = _share(sample, medians[:, None], tolerance)
-    lines = own_share >= 0.97
+    lines = own_share >= (PLAIN_SHARE if tolerance == 0 else LOSSY_PLAIN_SHARE)
     best: Strip | None = None
     for value in _candidates(medians[:rows], lines[:rows], tolerance):
         share = _share(sample, value, tolerance)
@@ -138,24 +144,36 @@ def _run_length(belongs: NDArray[np.bool_], *, allowed_gap: int) -> int:
 
 
 def _outermost_edge(sample: Plane, share: NDArray[np.float64], lines: NDArray[np.bool_], run: int, tolerance: int) -> Strip | None:
-    """The farthest row of the run at which a plain row meets rows that hardly show the value."""
+    """The farthest row of the run at which the value, but for the ticks of a ruler, gives way to rows that hardly show it."""
+    seam = 1 if tolerance == 0 else LOSSY_SEAM_PX
+    plain_share = PLAIN_SHARE if tolerance == 0 else LOSSY_PLAIN_SHARE
+    plain_rows = np.maximum.accumulate(share >= plain_share)
     for end in range(run, 0, -1):
-        beyond = share[end + 1 : end + 7]
-        if beyond.size < 4 or not lines[end - 1]:
+        beyond = share[end + seam : end + seam + 6]
+        if beyond.size < 4 or not plain_rows[end - 1]:
             continue
-        written = float(share[:end].min()) < 0.97
+        written = float(share[:end].min()) < plain_share
         # A full line of another value parts the writing from a picture that may be as empty as the strip.
-        if tolerance == 0 and written and share[end - 1] < 0.03 and end > THICKEST_LINE_PX and share[:end].max() >= 0.97:
+        if tolerance == 0 and written and lines[end - 1] and share[end - 1] < 0.03 and end > THICKEST_LINE_PX:
             return Strip(end, plain=False)
-        if beyond.mean() > 0.5 or beyond.max() >= 0.7 or lines[end + 1 : end + 7].any():
+        inside = share[end - 1]
+        limit = 0.5 if inside >= plain_share else 0.25
+        if inside < TICKED_SHARE or beyond.mean() > limit or beyond.max() > limit + 0.2:
             continue
-        if tolerance == 0 or _is_step(sample[end - 1], sample[end + 2]):
-            return Strip(end, plain=not written)
+        if tolerance == 0 or _is_step(sample[end - 1], sample[end + seam]):
+            return Strip(end if tolerance == 0 else end + _seam_rows(sample, end), plain=not written)
     return None
 
 
 def _is_step(inside: Plane, beyond: Plane) -> bool:
-    """Tell a drawn edge from shading: the step across is much larger than what a plain row wavers by."""
-    plain = inside.astype(np.float64)
-    wavering = float(np.abs(plain - np.median(plain)).mean())
-    return float(np.abs(beyond - plain).mean()) >= 6 + 4 * wavering
+    """Tell a drawn edge from shading: the step across is much larger than what the strip wavers by."""
+    strip = inside.astype(np.float64)
+    wavering = float(np.median(np.abs(strip - np.median(strip))))
+    return float(np.median(np.abs(beyond - strip))) >= 8 + 4 * wavering
+
+
+def _seam_rows(sample: Plane, end: int) -> int:
+    """How many rows behind the edge are still mixed with the strip by smoothing or resampling."""
+    levels = np.median(sample[end - 1 : end + LOSSY_SEAM_PX + 1], axis=1).astype(np.float64)
+    way = np.abs(levels - levels[0]) / max(1.0, abs(levels[-1] - levels[0]))
+    return int(np.count_nonzero(way[1:-1] < 0.8))
