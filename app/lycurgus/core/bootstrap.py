@@ -37,6 +37,11 @@ def bootstrap_intervals(
     -------
     dict
         Without the statistics that most resamples leave undefined.
+
+    Notes
+    -----
+    The interval of a single image does not hold the spread between images, and those of fewer than about ten images hold the
+    truth less often than they say, as percentile intervals of few independent units do.
     """
     if samples < 1 or images.size < 2:
         return {}
