@@ -104,10 +104,11 @@ def plain_uecs(foreground: Mask, params: UecsParams) -> list[Instance]:
 
 
 def convexity(mask: Mask) -> float:
-    """Perimeter of the hull over the perimeter, of the outer contour after binomial smoothing."""
+    """Perimeter of the hull over the perimeter, of the outer contour after binomial smoothing (less of it for short contours)."""
     contours = find_contours(np.pad(mask, 1).astype(float), 0.5, fully_connected="high")
     outer = max(contours, key=len)[:-1]
-    smooth = convolve1d(outer, np.array([1, 6, 15, 20, 15, 6, 1]) / 64, axis=0, mode="wrap")
+    weights = np.array([1, 4, 6, 4, 1]) / 16 if len(outer) <= 120 else np.array([1, 6, 15, 20, 15, 6, 1]) / 64
+    smooth = convolve1d(outer, weights, axis=0, mode="wrap")
     perimeter = np.linalg.norm(np.roll(smooth, -1, axis=0) - smooth, axis=1).sum()
     return float(ConvexHull(smooth).area / perimeter)
 

@@ -128,8 +128,8 @@ def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0), *, 
     Parameters
     ----------
     scale : size of a pixel in y and in x.
-    enough : where the perimeter of its box already says that a shape stays below this, that bound is given instead: no hull is longer
-        than a box around it.
+    enough : where a bound tells on which side of this a shape lies, the bound is given instead: no hull is longer than a box around it,
+        and none is shorter than the hull of some of its points.
     """
     points = outlines.points.astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
     if scale != (1.0, 1.0):
@@ -141,7 +141,9 @@ def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0), *, 
         curve = points[start : start + count]
         perimeter = cv2.arcLength(curve, True)
         if values[i] >= enough * perimeter:
-            values[i] = cv2.arcLength(cv2.convexHull(curve), True)
+            values[i] = cv2.arcLength(cv2.convexHull(np.ascontiguousarray(curve[::4])), True) if enough else 0
+            if values[i] <= enough * perimeter:
+                values[i] = cv2.arcLength(cv2.convexHull(curve), True)
         values[i] /= perimeter
     return np.asarray(values)
 

@@ -109,7 +109,7 @@ def erode_until_convex(
 
 
 def convexities_of(chains: Sequence[Chain], *, enough: float) -> list[float]:
-    """Convexity of the regions that these chains of border pixels enclose, or an upper bound that is less than enough.
+    """Convexity of the regions that these chains of border pixels enclose, or a bound on the same side of enough.
 
     Noise can hang together over a whole image and have an outline of tens of millions of pixels. Its smoothed outline is many times
     longer than its hull, which is no longer than its box is around. Such an outline counts as 0 and is not measured.
@@ -212,7 +212,7 @@ class _Window:
                 self._tree.mark_fruitful(branch)
                 bbox, mask = contours.cut(i)
                 self._erosion.markers.append(Part(moved(bbox, self._y0, self._x0), mask, depth))
-                contours.paint(self.live, i, 0)
+                self.live[bbox.slices] -= mask.view(np.uint8)
             elif siblings[branch] > 1:
                 self._begin_branch(contours, i, branch, depth)
         self._shrink_to([chain for chain, is_convex in zip(contours.outer, convex, strict=True) if not is_convex])
