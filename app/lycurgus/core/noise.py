@@ -13,7 +13,7 @@ from lycurgus.core.types import Mask, Plane
 IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 """Difference of two Laplacians: blind to constants, ramps and straight edges along the axes; 6σ wide on white noise."""
 
-SAMPLE_PX = 1 << 22
+SAMPLE_PX = 1 << 19
 """A noise level needs no more pixels than this; larger pictures are judged by evenly spread bands of rows."""
 
 BAND_ROWS = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask, Polarity
 
-LOOK_PX = 768
+LOOK_PX = 512
 """Larger pictures are judged at about this many pixels a side: polarity is a matter of the whole, and this keeps it cheap."""
 
 FRAME_PX = 8
@@ -48,7 +48,7 @@ WEIGHTS = (3.0, 1.8, 8.2, 1.5, 1.0)
 """Logistic regression without intercept on hand-drawn outlines of 359 published micrographs; see docs/decisions/polarity.md."""
 
 
-def decide_polarity(plane: NDArray[np.float32], bright: Mask, dark: Mask, usable: Mask) -> Polarity:
+def decide_polarity(plane: NDArray[np.float32], bright: Mask, dark: Mask, usable: Mask) -> tuple[Polarity, float]:
     """Choose between two candidate foregrounds: what is brighter than a threshold, and what is darker.
 
     Parameters
@@ -56,8 +56,13 @@ def decide_polarity(plane: NDArray[np.float32], bright: Mask, dark: Mask, usable
     plane : (H, W) float32, finite.
     bright, dark : (H, W) bool, the candidates.
     usable : (H, W) bool.
+
+    Returns
+    -------
+    The polarity, and how certain it is: 0.5 (a coin's toss) ... 1.
     """
-    return "bright" if polarity_evidence(plane, bright, dark, usable).log_odds >= 0 else "dark"
+    log_odds = polarity_evidence(plane, bright, dark, usable).log_odds
+    return "bright" if log_odds >= 0 else "dark", 1 / (1 + exp(-abs(log_odds)))
 
 
 def polarity_evidence(plane: NDArray[np.float32], bright: Mask, dark: Mask, usable: Mask) -> Evidence:

@@ -15,7 +15,7 @@ from lycurgus.core.params import DetectorParams
 from lycurgus.core.polarity import decide_polarity
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.threshold import Histogram, class_means, clear_of_noise, histogram, multi_otsu, otsu
-from lycurgus.core.types import Detection, Polarity
+from lycurgus.core.types import Detection
 from lycurgus.detectors import Scene
 
 # The protocol's arguments that a threshold has no use for keep their names.
@@ -49,7 +49,7 @@ class OtsuParams(DetectorParams):
         ge=0,
         le=20,
         title="Noise margin",
-        description="Where noise hides Otsu's valley, how many of its standard deviations particles must stand out; 0 for Otsu's threshold alone",
+        description="Where noise hides the valley, how many of its deviations particles must stand out; 0 for Otsu's threshold alone",
     )
     window_px: float = Field(
         100.0,
@@ -86,16 +86,21 @@ class OtsuDetector:
         assert isinstance(params, OtsuParams)
         plane = scene.plane
         if params.method == "local":
-            plane = plane - smooth_background(plane, scene.usable, sigma_px=params.window_px)
+            background = smooth_background(plane, scene.usable, sigma_px=params.window_px)
+            plane = np.subtract(plane, background, out=background)
         cancel.check()
         details: dict[str, Any] = {"method": params.method, "polarity_source": "image" if params.polarity == "auto" else "user"}
         hist = histogram(plane, scene.usable)
         if hist is None:
-            polarity: Polarity = "bright" if params.polarity == "auto" else params.polarity
-            return Detection(np.zeros(plane.shape, dtype=bool), polarity, details={**details, "threshold": None})
+            empty = np.zeros(plane.shape, dtype=bool)
+            return Detection(empty, "dark" if params.polarity == "dark" else "bright", details={**details, "threshold": None})
 
         low, high = _thresholds(hist, params, is_noisy=params.noise_margin > 0 and is_mostly_noise(plane, scene.usable))
-        polarity = params.polarity if params.polarity != "auto" else decide_polarity(plane, plane > high, plane < low, scene.usable)
+        if params.polarity == "auto":
+            polarity, certainty = decide_polarity(plane, plane > high, plane < low, scene.usable)
+            details["polarity_certainty"] = round(certainty, 3)
+        else:
+            polarity = params.polarity
         if params.method == "multi-level":
             details["thresholds"] = multi_otsu(hist, classes=params.levels)
         cancel.check()
@@ -106,8 +111,8 @@ class OtsuDetector:
         threshold += towards_particles * params.offset * (above - below)
         foreground = plane > threshold if polarity == "bright" else plane < threshold
         foreground &= scene.usable
-        typical = above if polarity == "bright" else below
-        probability = _confidence(plane, threshold, typical)
+        reach = abs((above if polarity == "bright" else below) - threshold)
+        probability = _confidence(plane, threshold, towards_particles * reach)
         return Detection(foreground, polarity, probability, {**details, "threshold": threshold})
 
 
@@ -123,9 +128,8 @@ def _thresholds(hist: Histogram, params: OtsuParams, *, is_noisy: bool) -> tuple
     return clear_of_noise(hist, value, margin=params.noise_margin) if is_noisy else (value, value)
 
 
-def _confidence(plane: NDArray[np.float32], threshold: float, typical: float) -> NDArray[np.float32] | None:
-    """1 / (1 + 9^(-d)), d the distance to the threshold in units of that of the typical particle: 0.5 at d = 0, 0.9 at d = 1."""
-    reach = typical - threshold
+def _confidence(plane: NDArray[np.float32], threshold: float, reach: float) -> NDArray[np.float32] | None:
+    """1 / (1 + 9^(-d)), d = (value - threshold) / reach; None where no reach is known, for nothing passes the threshold."""
     if reach == 0:
         return None
     # In place: at 8192 x 8192 every temporary of float32 is 256 MB.
