@@ -109,10 +109,10 @@ def feret_diameters(hulls: Hulls, scale: tuple[float, float] = (1.0, 1.0)) -> Fe
         width = height.max(axis=1) - height.min(axis=1)
         minimum[rows] = np.where(length > 0, width, np.inf).min(axis=1)
 
-        centred = hull - hull.mean(axis=1, keepdims=True)
-        radius = np.square(centred.real) + np.square(centred.imag)
-        distance = (radius[:, :, None] + radius[:, None, :] - 2 * _projections(centred, centred)).reshape(len(rows), -1)
-        one, other = np.divmod(distance.argmax(axis=1), hull.shape[1])
+        # By differences rather than a matrix product: equal diagonals of a symmetrical shape stay equal, so that the first one is taken.
+        distance = np.square(hull.real[:, :, None] - hull.real[:, None, :])
+        distance += np.square(hull.imag[:, :, None] - hull.imag[:, None, :])
+        one, other = np.divmod(distance.reshape(len(rows), -1).argmax(axis=1), hull.shape[1])
         row = np.arange(len(rows))
         axis = hull[row, other] - hull[row, one]
         maximum[rows] = np.abs(axis)

@@ -30,14 +30,6 @@ def following(counts: Counts) -> Counts:
     return nxt
 
 
-def rings(counts: Counts, reach: int) -> tuple[Counts, NDArray[np.bool_]]:
-    """Indices that repeat the ends of each ring, ``reach`` elements on either side, and which of them are the ring itself."""
-    padded = counts + 2 * reach
-    position = np.arange(int(padded.sum())) - np.repeat(starts_of(padded) + reach, padded)
-    size = np.repeat(counts, padded)
-    return np.repeat(starts_of(counts), padded) + position % size, (position >= 0) & (position < size)
-
-
 def batches(counts: Counts, *, cells: int = 1 << 18) -> Iterator[tuple[Counts, Counts]]:
     """Group rows of nearly equal length into rectangles of indices.
 
