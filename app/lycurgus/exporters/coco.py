@@ -157,4 +157,9 @@ def _write_list(stream: TextIO, items: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, allow_nan=False)
+    return json.dumps(value, allow_nan=False, default=_plain)
+
+
+def _plain(number: np.generic) -> Any:
+    """NumPy's numbers get in wherever a box was computed; JSON knows only Python's."""
+    return number.item()

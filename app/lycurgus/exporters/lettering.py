@@ -118,9 +118,11 @@ class Lettering:
 
 def _spot(particle: Particle, scale: float, width: float, height: float, occupied: NDArray[np.bool_]) -> tuple[float, float] | None:
     """Find where the middle (y, x) of an id may stand, and mark it as taken."""
-    depth, (y, x) = _deepest(particle, scale)
-    if 2 * depth >= np.hypot(width, height):
-        return y, x
+    needed = float(np.hypot(width, height))
+    if min(particle.instance.mask.shape) * scale >= needed:
+        depth, (y, x) = _deepest(particle, scale)
+        if 2 * depth >= needed:
+            return y, x
     for middle_y, middle_x in _beside(particle, scale, width, height):
         box = (middle_y - height / 2, middle_x - width / 2, middle_y + height / 2, middle_x + width / 2)
         if box[0] < 0 or box[1] < 0 or box[2] > occupied.shape[0] * GRID_PX - GRID_PX or box[3] > occupied.shape[1] * GRID_PX - GRID_PX:
@@ -133,10 +135,7 @@ def _spot(particle: Particle, scale: float, width: float, height: float, occupie
 
 
 def _deepest(particle: Particle, scale: float) -> tuple[float, tuple[float, float]]:
-    """The point of a particle farthest from its outline, and that distance, in canvas pixels.
-
-    A particle that is plainly smaller than any id is not searched.
-    """
+    """The distance of a particle's innermost points from its outline, and the most central of them (y, x), in canvas pixels."""
     box, mask = particle.instance.bbox, particle.instance.mask
     depth = cv2.distanceTransform(np.pad(mask.view(np.uint8), 1), cv2.DIST_L2, 3)
     near_deepest = np.argwhere(depth >= 0.9 * depth.max())

@@ -16,7 +16,7 @@ from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import ReportEntry
 from lycurgus.exporters.drawing import draw_overlay
 
-LONGEST_SIDE_PX = 8192
+LONGEST_SIDE_PX = 4096
 
 
 class OverlayExporter:

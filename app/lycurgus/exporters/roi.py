@@ -7,12 +7,13 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
+from numpy.typing import NDArray
 from roifile import ImagejRoi
 
-from lycurgus.core.outline import polygon
 from lycurgus.core.types import Micrograph, Particle
 from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import ReportEntry
+from lycurgus.exporters.outlines import outlines_xy
 
 # ImageJ counts from the corner of the first pixel, Lycurgus from its centre.
 CORNER_TO_CENTRE_PX = 0.5
@@ -31,14 +32,15 @@ class RoiExporter:
         target = out / "rois" / f"{entry.stem}.zip"
         particles = entry.result.particles
         position = stack_position(entry.result.micrograph)
+        outlines = outlines_xy(particles)
         with replacing(target) as temporary, ZipFile(temporary, "w") as archive:
-            for particle, name in zip(particles, roi_names(particles), strict=True):
+            for particle, name, outline in zip(particles, roi_names(particles), outlines, strict=True):
                 # Without the time of day, equal results make equal files.
-                archive.writestr(ZipInfo(f"{name}.roi"), roi_of(particle, name, position).tobytes(), ZIP_DEFLATED)
+                archive.writestr(ZipInfo(f"{name}.roi"), roi_of(particle, name, outline, position).tobytes(), ZIP_DEFLATED)
         return (target,)
 
 
-def roi_of(particle: Particle, name: str, position: int = 0) -> ImagejRoi:
+def roi_of(particle: Particle, name: str, outline: NDArray[np.float64], position: int = 0) -> ImagejRoi:
     """Return the outer outline of a particle as a freehand ROI.
 
     Holes are not part of an outline; the pieces of a particle that does not hang together are joined by a line without width.
@@ -46,10 +48,10 @@ def roi_of(particle: Particle, name: str, position: int = 0) -> ImagejRoi:
 
     Parameters
     ----------
+    outline : (n, 2) (x, y), whole numbers at pixel centres.
     position : the plane of the stack, from 1; 0 for an image that is no stack.
     """
-    outline = polygon(particle.instance.mask, particle.instance.bbox)[:, ::-1] + CORNER_TO_CENTRE_PX
-    roi = ImagejRoi.frompoints(outline.astype(np.float32), name=name)
+    roi = ImagejRoi.frompoints((outline + CORNER_TO_CENTRE_PX).astype(np.float32), name=name)
     roi.position = position
     roi.stroke_color = COUNTED_COLOUR if particle.excluded is None else EXCLUDED_COLOUR
     roi.props = "".join(f"{key}: {value}\n" for key, value in _properties(particle).items())
