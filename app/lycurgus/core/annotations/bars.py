@@ -14,7 +14,8 @@ BAR_ZONE = 0.25
 """Share of the height within which a bar without a label must stand."""
 LEAST_ASPECT_ALONE = 4.5
 TEXT_EDGE = 80
-"""Grey levels by which neighbouring pixels of a label differ."""
+LEAST_EDGE_SHARE = 0.15
+"""Grey levels by which neighbouring pixels of a label differ, and how many do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,20 @@ def text_beside(grey: Grey, bar: BBox) -> list[BBox]:
         joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, size | 1), np.uint8))
         _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
         for x, y, w, h, _ in stats[1:]:
-            dense = edges[y : y + h, x : x + w].mean() > 0.3
-            if dense and 0.4 * size <= h <= 1.8 * size and w >= 1.2 * h:
+            beside = min(abs(x0 + x - bar.x1), abs(bar.x0 - x0 - x - w)) <= size
+            level = abs(y0 + y + h / 2 - (bar.y0 + bar.y1) / 2) <= 0.4 * size
+            dense = edges[y : y + h, x : x + w].mean() >= LEAST_EDGE_SHARE
+            if beside and level and dense and 0.7 * size <= h <= 1.9 * size and w >= 2 * h:
                 found.append(BBox(y0 + int(y), x0 + int(x), y0 + int(y + h), x0 + int(x + w)))
     return found
 
 
 def _is_straight(mark: Mark) -> bool:
-    """All rows but the outermost reach from end to end, within a pixel or two of smoothing: rods are round there."""
-    rows = mark.mask[1:-1] if mark.bbox.height > 4 else mark.mask
-    starts = np.argmax(rows, axis=1)
-    ends = np.argmax(rows[:, ::-1], axis=1)
-    slack = 1 + 0.06 * mark.bbox.height
-    return bool(starts.max() <= slack and ends.max() <= slack)
+    """The ends are cut off squarely but for the blur of a pixel or two; rods thicker than about 10 px are rounder."""
+    if mark.bbox.width < 12:
+        return True
+    coverage = mark.mask.mean(axis=0)
+    return bool(min(coverage[1], coverage[-2]) >= 0.7 and min(coverage[2], coverage[-3]) >= 0.85)
 
 
 def _has_end_marks(mark: Mark) -> bool:
