@@ -119,13 +119,7 @@ def comparison_document(comparisons: Sequence[ImageComparison], failures: Sequen
     """
     chosen, baseline = ([getattr(one, side) for one in comparisons] for side in ("chosen", "baseline"))
     shifts = [row.shift_percent for one in comparisons for row in one.pairs if row.shift_percent is not None]
-    tests = None
-    if comparisons:
-        statistics = chosen[0].params.statistics
-        populations = [summarize(results, statistics).main for results in (baseline, chosen)]
-        tests = compare_populations(
-            *populations, same_images=True, samples=statistics.bootstrap, confidence=statistics.confidence, seed=statistics.seed
-        ).document()
+    tests = _tests(baseline, chosen) if comparisons else None
     return {
         "methods": {side: results[0].params.document() for side, results in (("chosen", chosen), ("baseline", baseline)) if results},
         "images": [asdict(one.counts) for one in comparisons],
@@ -139,6 +133,18 @@ def comparison_document(comparisons: Sequence[ImageComparison], failures: Sequen
         "populations": tests,
         "failures": [{"file": failure.path.name, "reason": failure.reason} for failure in failures],
     }
+
+
+def _tests(baseline: Sequence[AnalysisResult], chosen: Sequence[AnalysisResult]) -> dict[str, Any] | None:
+    """Compare the two populations; None where only one of them can be given in nm."""
+    statistics = chosen[0].params.statistics
+    reference, other = (summarize(results, statistics).main for results in (baseline, chosen))
+    if reference.unit != other.unit:
+        return None
+    compared = compare_populations(
+        reference, other, same_images=True, samples=statistics.bootstrap, confidence=statistics.confidence, seed=statistics.seed
+    )
+    return compared.document()
 
 
 _COUNTS = tuple(field.name for field in fields(ImageRow) if field.name != "image")

@@ -1,0 +1,74 @@
+"""Many files: a bad one, a defect of ours, and a worker that dies cost one row each and nothing more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from lycurgus.core.errors import Cancelled
+from lycurgus.core.progress import CancelToken
+from lycurgus.exporters.base import FailedFile, ReportEntry
+from lycurgus.parameters import default_params
+from lycurgus.services import analysis
+from lycurgus.services.analysis import ImageTask, Outcome, run_task, run_tasks
+from lycurgus.services.inputs import name_inputs
+from scenes import DISCS, scene, write
+
+
+def tasks_for(folder: Path, names: list[str]) -> list[ImageTask]:
+    for name in names:
+        write(folder / name, scene())
+    return [ImageTask(source, default_params(), folder / "out") for source in name_inputs([folder / name for name in names])]
+
+
+def dies_on_poison(task: ImageTask) -> Outcome:
+    """Stand in for run_task in a worker: one file kills the process as the system does when memory runs out."""
+    if "poison" in task.source.image:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run_task(task)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_worker_that_dies_costs_its_own_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = tasks_for(tmp_path, ["a.tif", "poison.tif", "b.tif", "c.tif"])
+    monkeypatch.setattr(analysis, "run_task", dies_on_poison)
+    outcomes = {task.source.image: outcome for task, outcome in run_tasks(tasks, jobs=2)}
+    assert set(outcomes) == {"a.tif", "b.tif", "c.tif", "poison.tif"}
+    assert isinstance(outcomes["poison.tif"], FailedFile)
+    assert "process died" in outcomes["poison.tif"].reason
+    for name in ("a.tif", "b.tif", "c.tif"):
+        entry = outcomes[name]
+        assert isinstance(entry, ReportEntry)
+        assert len(entry.result.particles) == len(DISCS)
+
+
+def test_a_defect_of_ours_is_a_row_and_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    (task,) = tasks_for(tmp_path, ["a.tif"])
+    monkeypatch.setattr(analysis, "analyze", broken)
+    outcome = run_task(task)
+    assert isinstance(outcome, FailedFile)
+    assert "please report it" in outcome.reason
+    assert "ZeroDivisionError" in outcome.reason
+
+
+def test_what_was_cancelled_is_no_failure(tmp_path: Path) -> None:
+    token = CancelToken()
+    outcomes = run_tasks(tasks_for(tmp_path, ["a.tif", "b.tif"]), cancel=token)
+    next(outcomes)
+    token.cancel()
+    with pytest.raises(Cancelled):
+        next(outcomes)
+
+
+def test_results_travel_without_their_pixels(tmp_path: Path) -> None:
+    outcome = run_task(tasks_for(tmp_path, ["a.tif"])[0])
+    assert isinstance(outcome, ReportEntry)
+    assert outcome.result.micrograph.pixels.size == 0
+    assert outcome.shape == (200, 240)
