@@ -43,8 +43,8 @@ def main(folder: Path = FOLDER) -> None:
 def haadf(folder: Path) -> None:
     """Metal crystallites on a carbon film, some above one another: HAADF-STEM, 16 bits, pixel size in ImageJ's tags."""
     random, nm_per_px = np.random.default_rng(79), 0.12
-    bodies = scattered(random, 110, lambda: random.lognormal(np.log(27), 0.25), truncated_octahedron, closest=0.85)
-    metal = sum((body.thickness * random.uniform(0.75, 1.25) for body in bodies), np.zeros((SIDE_PX, SIDE_PX)))
+    bodies = scattered(random, 100, lambda: random.lognormal(np.log(29), 0.18), truncated_octahedron, closest=0.93)
+    metal = sum((4.2 * body.thickness**0.6 * random.uniform(0.8, 1.2) for body in bodies), np.zeros((SIDE_PX, SIDE_PX)))
     film = 3.6 + 0.7 * cloud(random, 90) + 0.4 * cloud(random, 14)
     electrons = blurred(scan_jitter(random, film + 0.8 * metal), 0.9)
     counts = random.poisson(np.clip(electrons, 0.5, None)) * 256 + 1024
@@ -57,10 +57,10 @@ def bright_field(folder: Path) -> None:
     random, nm_per_px = np.random.default_rng(47), 0.2
     corner = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
     corner[-70:, :150] = True
-    bodies = scattered(random, 62, lambda: random.lognormal(np.log(38), 0.16), rounded_crystal, closest=0.95, reserved=corner)
+    bodies = scattered(random, 62, lambda: random.lognormal(np.log(38), 0.16), rounded_crystal, closest=0.98, reserved=corner)
     transmitted = np.ones((SIDE_PX, SIDE_PX))
     for body in bodies:
-        transmitted *= np.exp(-body.thickness * random.uniform(0.010, 0.026) * diffraction_contrast(random, body))
+        transmitted *= np.exp(-body.thickness * random.uniform(0.015, 0.03) * diffraction_contrast(random, body))
     # Slightly under focus, each outline is followed by a bright Fresnel fringe.
     fringe = blurred(transmitted, 1.2) - blurred(transmitted, 3.5)
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX] / SIDE_PX
