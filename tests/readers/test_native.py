@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from data import SHARED, shared
 
+from data import SHARED, shared
 from lycurgus.core.errors import ReadError
 from lycurgus.readers.door import read
 

@@ -43,8 +43,8 @@ class PictureReader:
             picture = _open(path, start, file)
             width, height = picture.size
             stored = path.stat().st_size
-            needed = height * width * max(1, len(picture.getbands()))
-            check_size(path, (height, width), bytes_needed=needed // _MOST_COMPRESSION[str(picture.format)[:4]], bytes_there=stored + 4096)
+            needed = height * width * _bits(picture, start) // 8
+            check_size(path, (height, width), bytes_needed=needed // _MOST_COMPRESSION[str(picture.format)], bytes_there=stored + 4096)
             said = hitachi.read_sidecar(path, shape=(height, width)) or _from_exif(picture)
             candidate = Candidate(
                 "",
@@ -67,6 +67,15 @@ def _open(path: Path, start: bytes, file: Any) -> Image.Image:
     if start.startswith(BMP_START):
         return BmpImagePlugin.BmpImageFile(file)
     raise ReadError(path, "is no PNG, JPEG or BMP picture", hint="rename it to the extension of its true format")
+
+
+def _bits(picture: Image.Image, start: bytes) -> int:
+    """Bits of one pixel as stored, which for pictures of few grey levels or a palette are fewer than in memory."""
+    if start.startswith(PNG_START):
+        return start[24] * {2: 3, 4: 2, 6: 4}.get(start[25], 1)
+    if start.startswith(BMP_START):
+        return max(1, start[28])
+    return 8 * len(picture.getbands())
 
 
 def _pixels(path: Path, picture: Image.Image, start: bytes) -> NDArray[Any]:

@@ -142,7 +142,7 @@ def _shown(length: Length) -> str:
 def _plain(unit: str) -> str:
     """Write a unit in one way: µ (two code points) and \\u00B5 (ImageJ) as u, long names as symbols, Å as a."""
     text = unit.strip().strip("\x00[]() ").replace("\\u00B5", "u").replace("\\u00b5", "u")
-    text = text.replace("µ", "u").replace("μ", "u").replace("Å", "a").replace("Å", "a").replace("_", "").lower()
+    text = text.replace("\u00b5", "u").replace("\u03bc", "u").replace("\u00c5", "a").replace("\u212b", "a").replace("_", "").lower()
     if text.startswith(("angstr", "ångstr", "ångstr", "aangstr")):
         return "a"
     if text in ("microns", "micrometer", "micrometre", "µm"):

@@ -59,7 +59,7 @@ class TiaReader:
         if not series:
             raise ReadError(path, "is an .emi file without its .ser files", hint="copy the .ser files, which hold the images, beside it")
         emi = emi_of(path) if is_ser else path
-        candidates = [_candidate(path, ser, _statement(emi, _number(ser)), alone=len(series) == 1) for ser in series]
+        candidates = [_candidate(ser, _statement(emi, _number(ser)), alone=len(series) == 1) for ser in series]
         return to_micrograph(path, candidates, plane=plane)
 
 
@@ -92,7 +92,7 @@ def _number(ser: Path) -> int:
     return int(found.group("number")[-9:]) if found else 0
 
 
-def _candidate(path: Path, ser: Path, emi: EmiStatement, *, alone: bool) -> Candidate:
+def _candidate(ser: Path, emi: EmiStatement, *, alone: bool) -> Candidate:
     """Describe one ser file as a stack of images."""
     common: dict[str, Any] = {
         "name": "" if alone else f"{emi.detector or 'series'} {_number(ser)}",
@@ -112,18 +112,21 @@ def _candidate(path: Path, ser: Path, emi: EmiStatement, *, alone: bool) -> Cand
         raise ReadError(ser, "holds no image" if valid == 0 else "is cut off", hint="the acquisition was stopped, or copy the file again")
     with _open(ser) as series:
         offsets = [int(offset) for offset in series.head["DataOffsetArray"]]
-    x, y = _first(path, ser, offsets[0], file_size)
+    x, y = _first(ser, offsets[0], file_size)
     reciprocal = abs(x) > _LARGEST_REAL_M
     unit = "1/m" if reciprocal else "m"
     scale = Scale(Length(x, unit), Length(y, unit))
     instead = "a diffraction pattern (unit 1/nm)" if emi.diffraction or reciprocal else ""
-    return Candidate(load=lambda frame: _load(path, ser, frame, file_size), frames=len(offsets), scale=scale, instead=instead, **common)
+    return Candidate(load=lambda frame: _load(ser, frame, file_size), frames=len(offsets), scale=scale, instead=instead, **common)
 
 
 def _open(ser: Path) -> Any:
     module = _ncempy.load("ser")
 
     class Series(module.fileSER):  # type: ignore[misc, name-defined]
+        # ncempy writes " <u1" with a space, which is no type to numpy.
+        _dictDataType = {number: code.strip() for number, code in module.fileSER._dictDataType.items()}  # noqa: N815, RUF012
+
         def _read_emi(self) -> None:
             """Leave the emi to this module: ncempy fails on those that lack a section."""
             self._emi = None
@@ -131,24 +134,24 @@ def _open(ser: Path) -> Any:
     return Series(ser)
 
 
-def _first(path: Path, ser: Path, offset: int, file_size: int) -> tuple[float, float]:
+def _first(ser: Path, offset: int, file_size: int) -> tuple[float, float]:
     """Read the pixel sizes (x, y) of an image's header and make sure that its pixels are in the file."""
     with ser.open("rb") as file:
         file.seek(offset)
         header = file.read(50)
     if len(header) < 50:
-        raise ReadError(path, "is cut off: its image is not in the file", hint="copy the file again")
+        raise ReadError(ser, "is cut off: its image is not in the file", hint="copy the file again")
     _, x, _, _, y, _, kind, width, height = struct.unpack("<ddiddihii", header)
     if kind in (9, 10):
         return x, y
     needed = max(width, 0) * max(height, 0) * _ITEM_SIZE.get(kind, 1)
-    check_size(path, (height, width), bytes_needed=needed, bytes_there=file_size - offset - 50)
+    check_size(ser, (height, width), bytes_needed=needed, bytes_there=file_size - offset - 50)
     return x, y
 
 
-def _load(path: Path, ser: Path, frame: int, file_size: int) -> NDArray[Any]:
+def _load(ser: Path, frame: int, file_size: int) -> NDArray[Any]:
     with _open(ser) as series:
-        _first(path, ser, int(series.head["DataOffsetArray"][frame]), file_size)
+        _first(ser, int(series.head["DataOffsetArray"][frame]), file_size)
         pixels, _ = series.getDataset(frame)
     return np.asarray(pixels)
 

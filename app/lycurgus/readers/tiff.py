@@ -51,13 +51,28 @@ class TiffReader:
 
 def _wanted_pages(path: Path, tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """Leave out what is no micrograph: reduced copies, masks, and pages smaller than the largest one."""
-    pages = [page for page in islice(_pages(tif), MOST_PAGES) if prod(page.shape) > 0]
+    pages = [page for page in islice(_pages(tif), MOST_PAGES) if _is_sound(page) and prod(page.shape) > 0]
     if not pages:
         raise ReadError(path, "holds no image", hint="the file is damaged or was not written to the end")
     calibrated = [page for page in pages if OLYMPUS in page.tags]
     whole = [page for page in calibrated or pages if not page.subfiletype & _REDUCED and page.photometric != _MASK] or pages
     largest = max(prod(_height_width(page)) for page in whole)
     return [page for page in whole if prod(_height_width(page)) == largest]
+
+
+def _is_sound(page: tifffile.TiffPage) -> bool:
+    """Tell whether a page's numbers are numbers: a damaged tag can be a tuple, and a product with it fills the memory."""
+    numbers = (
+        page.imagelength,
+        page.imagewidth,
+        page.imagedepth,
+        page.samplesperpixel,
+        page.photometric,
+        page.compression,
+        page.subfiletype,
+    )
+    segments = (*page.dataoffsets, *page.databytecounts, *page.extrasamples)
+    return all(isinstance(value, int) for value in (*numbers, page.bitspersample, *page.shape, *segments))
 
 
 def _pages(tif: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
@@ -112,7 +127,8 @@ def _layers(page: tifffile.TiffPage) -> int:
     if depth > 1:
         return depth
     samples = int(page.samplesperpixel)
-    grey_and_alpha = samples <= 2 and samples - len(page.extrasamples) <= 1
+    # An extra sample of kind 0 ("unspecified") is a channel, 1 and 2 are transparency.
+    grey_and_alpha = samples == 1 or (samples == 2 and any(kind in (1, 2) for kind in page.extrasamples))
     return 1 if _is_colour(page) or grey_and_alpha or page.photometric in _LAB else samples
 
 
