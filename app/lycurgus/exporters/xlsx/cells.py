@@ -76,7 +76,7 @@ def put_row(sheet: Worksheet, row: int, values: Sequence[Value], widths: Sequenc
     """Write a row whose texts wrap, as high as its longest text."""
     for column, value in enumerate(values, start=1):
         put(sheet, row, column, value, style)
-    lines = max(lines_of(str(value or ""), max(1, int(width) - 1)) for value, width in zip(values, widths, strict=True))
+    lines = max(lines_of(str(value or ""), max(1, int(width * 1.1) - 1)) for value, width in zip(values, widths, strict=True))
     sheet.row_dimensions[row].height = lines * LINE_POINTS + 2
 
 

@@ -22,7 +22,7 @@ from lycurgus.exporters.xlsx.chart_data import TOP, ChartData
 
 Dash = Literal["solid", "dash"]
 
-MOST_LABELS = 8
+MOST_LABELS, MOST_LEVEL_LABELS = 13, 12
 MOST_STEPS = 8
 
 
@@ -38,7 +38,7 @@ def histogram_chart(data: ChartData) -> BarChart:
     title = "Particles (border-corrected)" if data.weighted else "Particles"
     _dress(bars, "Size distribution", _size_title(data), title)
     bars.x_axis.tickLblSkip = bars.x_axis.tickMarkSkip = ceil(data.n_bins / MOST_LABELS)
-    bars.x_axis.number_format = "General"
+    bars.x_axis.txPr = _rich(9, turned_deg=45 if data.n_bins > MOST_LEVEL_LABELS else 0)
     if data.curve and data.fit:
         line = LineChart()
         line.add_data(_column(data, data.curve, data.n_bins), titles_from_data=False)
@@ -135,7 +135,9 @@ def _title(text: str, *, size: float, bold: bool = False) -> Title:
     return title
 
 
-def _rich(size: float) -> RichText:
-    """Looks of labels: level, so that crowded ones are left out rather than turned."""
+def _rich(size: float, *, turned_deg: int = 0) -> RichText:
+    """Looks of labels; without a stated angle spreadsheets break or turn crowded ones each in their own way."""
     properties = ParagraphProperties(defRPr=_characters(size))
-    return RichText(bodyPr=RichTextProperties(rot=0, vert="horz"), p=[Paragraph(pPr=properties, endParaRPr=_characters(size))])
+    return RichText(
+        bodyPr=RichTextProperties(rot=-60_000 * turned_deg, vert="horz"), p=[Paragraph(pPr=properties, endParaRPr=_characters(size))]
+    )

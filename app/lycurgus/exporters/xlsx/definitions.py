@@ -26,7 +26,7 @@ class Definition(NamedTuple):
 
 
 HEADINGS = ("Quantity", "Symbol", "Unit", "Definition", "Reference", "Name in CSV files")
-WIDTHS = (36, 9, 11, 78, 30, 32)
+WIDTHS = (36, 15, 14, 78, 30, 32)
 
 SAMPLE: tuple[Definition, ...] = (
     Definition(

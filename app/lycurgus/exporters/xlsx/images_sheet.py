@@ -19,8 +19,8 @@ _WIDE = {
     "removed": 26.0,
     "warnings": 44.0,
     "analysed_at": 25.0,
-    "params_digest": 20.0,
-    "sha256": 20.0,
+    "params_digest": 66.0,
+    "sha256": 66.0,
     "signal": 12.0,
 }
 _DIGESTS = frozenset({"params_digest", "sha256"})

@@ -68,8 +68,8 @@ def fill_summary(sheet: Worksheet, report: Report, data: ChartData | None) -> No
     row = _remarks(sheet, 5, report)
     summary = report.summary
     if summary is not None:
-        left = _key_figures(sheet, row, summary)
-        left = _counts(sheet, left + 1, summary)
+        left = _key_figures(sheet, row, summary) + 1 if summary.n_counted else row
+        left = _counts(sheet, left, summary)
         right = row
         if data is not None:
             right = _charts(sheet, row, data)

@@ -15,6 +15,8 @@ def lead(report: Report) -> str:
     if summary is None:
         return "No image could be analysed: see the failures below." if report.failures else "There was nothing to analyse."
     found = f"{counted(summary.n_particles, 'particle')} found in {counted(summary.n_images, 'image')}"
+    if not summary.n_particles:
+        return f"No particle was found in {counted(summary.n_images, 'image')}."
     if not summary.n_counted:
         return f"{found}; none of them enters the statistics."
     return " ".join([f"{found}; {summary.n_counted:,} of them enter the statistics.", *_about(summary)])
