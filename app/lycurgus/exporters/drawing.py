@@ -21,7 +21,7 @@ Canvas = NDArray[np.uint8]
 THUMBNAIL_PX = 640
 SMALLEST_FIGURE_PX = 900
 SUBPIXEL_BITS = 4
-ANNOTATION_SHADE = 0.55
+ANNOTATION_SHADE = 0.7
 FINE_SCALE = 1.5
 FEW_POINTS = 32
 
@@ -32,13 +32,19 @@ class Strokes:
 
     outline: int
     letters: int
+    ids: int
 
     @classmethod
     def fitting(cls, canvas: tuple[int, int], diameters: NDArray[np.float64]) -> Strokes:
         """Thick enough to be seen in the whole picture, thin enough to leave something of a typical particle."""
         side = max(canvas)
-        thickest = float(np.median(diameters)) / 8 if diameters.size else 2.0
-        return cls(int(np.clip(min(round(side / 640), thickest), 1, 5)), int(np.clip(round(side / 70), 11, 40)))
+        typical = float(np.median(diameters)) if diameters.size else 0.05 * side
+        letters = int(np.clip(round(side / 70), 11, 40))
+        return cls(
+            outline=int(np.clip(min(side / 500, typical / 12), 1, 5)),
+            letters=letters,
+            ids=int(np.clip(1.3 * typical, 11, max(11, 0.8 * letters))),
+        )
 
 
 def draw_overlay(
@@ -80,7 +86,7 @@ def draw_overlay(
     if colours:
         lettering.legend(colours, boxes)
     if ids:
-        lettering.number(particles, scale)
+        lettering.number(particles, scale, strokes.ids)
     return lettering.finished()
 
 

@@ -28,7 +28,7 @@ class Lettering:
     Parameters
     ----------
     canvas : (h, w, 3) uint8, RGB; not changed.
-    letters_px : height of the scale bar's letters; ids are a little smaller.
+    letters_px : size of the letters of scale bar and legend.
     """
 
     def __init__(self, canvas: NDArray[np.uint8], letters_px: int) -> None:
@@ -75,9 +75,14 @@ class Lettering:
             self._draw.line((x + pad, middle, x + pad + 2 * size, middle), fill=colour, width=max(2, size // 5))
             self._draw.text((x + 2 * pad + 2 * size, middle), name, font=font, fill=WHITE, anchor="lm")
 
-    def number(self, particles: Sequence[Particle], scale: float) -> None:
-        """Write ids: inside particles that are wide enough, else beside them where nothing else is."""
-        size = max(10, round(self._letters_px * 0.8))
+    def number(self, particles: Sequence[Particle], scale: float, size: int) -> None:
+        """Write ids: inside particles that are wide enough, else beside them where nothing else is.
+
+        Parameters
+        ----------
+        scale : canvas pixels per image pixel.
+        size : of the letters, in canvas pixels.
+        """
         font = _font(size)
         occupied = self._occupied(particles, scale)
         widths = [self._draw.textlength("0" * digits, font=font) for digits in range(1, 12)]
