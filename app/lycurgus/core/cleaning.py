@@ -84,7 +84,7 @@ def clean_foreground(foreground: Mask, params: CleaningParams, pixel_size: Pixel
 
     Noise makes specks by the ten thousand, and a hole of one pixel makes erosion split a particle, so both go first, in a few passes.
     A gap between touching particles is a hole too, and shows where they part: a hole is filled only where the particle around it is
-    thicker than the hole is wide, that is where no other background lies within the hole's equivalent diameter of it.
+    thicker than the hole, that is where no other background lies within twice the hole's equivalent diameter of it.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _fill_enclosed_holes(foreground: Mask, hole_px: float) -> None:
     small = inside & (area < hole_px)
     small[0] = False
     for hole in np.flatnonzero(small).tolist():
-        margin = int(np.ceil(2 * np.sqrt(area[hole] / pi)))
+        margin = int(np.ceil(4 * np.sqrt(area[hole] / pi)))
         box = BBox(max(y0[hole] - margin, 0), max(x0[hole] - margin, 0), y0[hole] + h[hole] + margin, x0[hole] + w[hole] + margin)
         around = labels[box.slices]
         own = around == hole

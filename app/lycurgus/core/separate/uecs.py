@@ -109,7 +109,7 @@ class _Work:
     def separate(self, found: Contours, batch: range) -> Iterator[Found]:
         """Yield the particles of some regions in the coordinates of the image."""
         concave: list[Part] = []
-        enough = self._params.lower_convexity or self._params.convexity
+        enough = 0 if self._params.lower_convexity else self._params.convexity  # the lower bound too needs the value itself
         for i, value in zip(batch, convexities_of([found.outer[i] for i in batch], enough=enough), strict=True):
             whole = Part(*found.cut(i), depth=0)
             if value >= self._params.convexity:

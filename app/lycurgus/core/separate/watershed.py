@@ -103,12 +103,12 @@ def split(region: Mask, params: WatershedParams) -> list[tuple[BBox, Mask]]:
     Boxes in the region's coordinates with their masks; together they are the region.
     """
     distance = _distance_map(region)
-    reach = 2 * params.min_distance_px + 1
-    summit = cv2.dilate(distance, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    count, markers = cv2.connectedComponents(((distance == summit) & region).view(np.uint8), connectivity=8)
+    summit = (distance == cv2.dilate(distance, _disc_element(params.min_distance_px))) & region
+    # Of two summits of one height neither hides the other: those that are too close become one marker.
+    count, markers = cv2.connectedComponents(cv2.dilate(summit.view(np.uint8), _disc_element(params.min_distance_px // 2)), connectivity=8)
     if count == 2:
         return [(BBox(0, 0, *region.shape), region)]
-    basins = watershed(-distance, markers, connectivity=2, mask=region)  # type: ignore[no-untyped-call]
+    basins = watershed(-distance, markers * summit, connectivity=2, mask=region)  # type: ignore[no-untyped-call]
     joined = _join_shallow(basins, distance, count, params.h_px)[basins]
     return _cut_out(joined)
 
@@ -118,6 +118,10 @@ def _distance_map(region: Mask) -> NDArray[np.float32]:
     rough = np.asarray(cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), dtype=np.float32)
     # OpenCV's last digit depends on where the array lies in memory, and ties decide where a watershed runs; the square is whole.
     return np.sqrt(np.rint(np.square(rough[1:-1, 1:-1])))
+
+
+def _disc_element(radius: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), dtype=np.uint8)
 
 
 def _join_shallow(basins: NDArray[np.int32], distance: NDArray[np.float32], count: int, h_px: float) -> NDArray[np.int32]:
