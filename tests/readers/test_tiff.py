@@ -269,14 +269,14 @@ def test_a_page_that_points_to_itself_ends(tmp_path: Path) -> None:
     assert len(read(path).planes) == 1
 
 
-def test_a_height_that_is_a_list_is_refused_before_it_is_multiplied(tmp_path: Path) -> None:
+def test_a_width_that_is_a_list_is_refused_before_it_is_multiplied(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.tif", ramp(64, 64), metadata=None)
     raw = bytearray(path.read_bytes())
     (first,) = struct.unpack_from("<I", raw, 4)
     (tags,) = struct.unpack_from("<H", raw, first)
     places = [first + 2 + 12 * number for number in range(tags)]
-    entry = next(place for place in places if struct.unpack_from("<H", raw, place) == (257,))
-    struct.pack_into("<HHII", raw, entry, 257, 3, 2000, 8)
+    entry = next(place for place in places if struct.unpack_from("<H", raw, place) == (256,))
+    struct.pack_into("<HHII", raw, entry, 256, 3, 2000, 8)
     path.write_bytes(bytes(raw))
     with pytest.raises(ReadError, match="holds no image"):
         read(path)
