@@ -147,6 +147,17 @@ def test_a_report_without_particles_or_images_is_valid(tmp_path: Path) -> None:
     assert COCO(str(tmp_path / "annotations.coco.json")).getAnnIds() == []
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    report = one_image(disc(SHAPE, (20, 30), 10))
+    entry = report.entries[0]
+    particle = entry.result.particles[0]
+    box = BBox(*(np.int64(side) for side in particle.instance.bbox))
+    computed = replace(particle, instance=replace(particle.instance, bbox=box, score=np.float32(0.5)))
+    document = written(Report((replace(entry, result=replace(entry.result, particles=(computed,))),), (), None), tmp_path)
+    assert document["annotations"][0]["bbox"] == [box.x0, box.y0, box.width, box.height]
+    assert document["annotations"][0]["score"] == 0.5
+
+
 def test_pictures_are_not_needed(tmp_path: Path) -> None:
     report = make_report(1, 5)
     entry = report.entries[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.color import rgb2lab
 
 from lycurgus.core.types import Annotation, BBox, PixelSize
 from lycurgus.exporters import palette
@@ -98,7 +99,27 @@ def test_neighbouring_32_bit_counts_stay_apart() -> None:
     assert stretched(pixels, (16_777_216, 16_777_218)).tolist() == [[0, 128, 255]]
 
 
-def test_classes_differ_in_brightness_or_hue_for_every_eye() -> None:
-    colours = list(palette.class_colours(list("abcdefg")).values())
-    assert len(set(colours)) == 7
-    assert palette.class_colours(list("abcdefgh"))["h"] == colours[0]
+# Machado, Oliveira and Fernandes 2009: what eyes without one kind of cone see, in linear RGB.
+VISION = {
+    "all cones": np.eye(3),
+    "no long cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no middle cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no short cones": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colours_differ_for_every_eye(vision: str) -> None:
+    colours = np.array([*palette.CLASSES, palette.EXCLUDED]) / 255
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(VISION[vision]).T, 0, 1)
+    lab = rgb2lab(np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)[None])[0]
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=2)[np.triu_indices(len(lab), 1)]
+    # Ten times what can just be told apart.
+    assert distances.min() > 10
+
+
+def test_an_eighth_class_gets_the_first_colour_again() -> None:
+    colours = palette.class_colours(list("abcdefgh"))
+    assert len(set(colours.values())) == 7
+    assert colours["h"] == colours["a"]
