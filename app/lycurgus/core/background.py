@@ -132,7 +132,7 @@ def _terms(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64
 def _shrink(plane: Float, usable: Mask, *, factor: int) -> tuple[Float, Float]:
     """Means of the usable pixels in cells of about factor x factor, and the usable share of each cell."""
     if factor == 1:
-        return plane.copy(), usable.astype(np.float32)
+        return plane.copy(), usable.astype(np.float32, order="C")
     size = (ceil(plane.shape[1] / factor), ceil(plane.shape[0] / factor))
     if usable.all():
         return _cell_means(plane, size), np.ones(size[::-1], dtype=np.float32)

@@ -30,7 +30,8 @@ def preprocess(pixels: Plane, usable: Mask, params: PreprocessParams) -> NDArray
     (H, W) float32 in units of the stored values: flattening keeps the mean level of the background.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        plane: NDArray[np.float32] = pixels.astype(np.float32)
+        # OpenCV writes in place only where rows are contiguous.
+        plane: NDArray[np.float32] = pixels.astype(np.float32, order="C")
     good = np.isfinite(plane)
     good &= usable
     if not good.any():

@@ -59,7 +59,7 @@ def histogram(plane: NDArray[np.float32], usable: Mask, *, bins: int = BINS) -> 
     if high <= low:
         low, high = float(values.min()), float(values.max())
     # A spread that float32 cannot resolve is rounding, not contrast.
-    if high - low <= 8 * float(np.spacing(np.float32(max(abs(low), abs(high))))):
+    if high - low <= 64 * float(np.spacing(np.float32(max(abs(low), abs(high))))):
         return None
     bins = min(bins, _levels(values, low, high))
     width = (high - low) / (bins - 1)

@@ -15,7 +15,7 @@ from lycurgus.core.params import DetectorParams
 from lycurgus.core.polarity import decide_polarity
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.threshold import Histogram, class_means, clear_of_noise, histogram, multi_otsu, otsu
-from lycurgus.core.types import Detection
+from lycurgus.core.types import Detection, Mask
 from lycurgus.detectors import Scene
 
 # The protocol's arguments that a threshold has no use for keep their names.
@@ -85,17 +85,18 @@ class OtsuDetector:
         """
         assert isinstance(params, OtsuParams)
         plane = scene.plane
-        if params.method == "local":
+        hist = histogram(plane, scene.usable)
+        if params.method == "local" and hist is not None:
             background = smooth_background(plane, scene.usable, sigma_px=params.window_px)
             plane = np.subtract(plane, background, out=background)
+            hist = histogram(plane, scene.usable)
         cancel.check()
         details: dict[str, Any] = {"method": params.method, "polarity_source": "image" if params.polarity == "auto" else "user"}
-        hist = histogram(plane, scene.usable)
         if hist is None:
             empty = np.zeros(plane.shape, dtype=bool)
             return Detection(empty, "dark" if params.polarity == "dark" else "bright", details={**details, "threshold": None})
 
-        low, high = _thresholds(hist, params, is_noisy=params.noise_margin > 0 and is_mostly_noise(plane, scene.usable))
+        low, high = _thresholds(plane, scene.usable, hist, params)
         if params.polarity == "auto":
             polarity, certainty = decide_polarity(plane, plane > high, plane < low, scene.usable)
             details["polarity_certainty"] = round(certainty, 3)
@@ -116,7 +117,7 @@ class OtsuDetector:
         return Detection(foreground, polarity, probability, {**details, "threshold": threshold})
 
 
-def _thresholds(hist: Histogram, params: OtsuParams, *, is_noisy: bool) -> tuple[float, float]:
+def _thresholds(plane: NDArray[np.float32], usable: Mask, hist: Histogram, params: OtsuParams) -> tuple[float, float]:
     """Return what dark particles stay below, and what bright particles exceed."""
     if params.method == "multi-level":
         values = multi_otsu(hist, classes=params.levels)
@@ -125,7 +126,9 @@ def _thresholds(hist: Histogram, params: OtsuParams, *, is_noisy: bool) -> tuple
     if params.threshold is not None and params.method == "global":
         return params.threshold, params.threshold
     value = otsu(hist)
-    return clear_of_noise(hist, value, margin=params.noise_margin) if is_noisy else (value, value)
+    cleared = clear_of_noise(hist, value, margin=params.noise_margin)
+    is_cut_through_noise = params.noise_margin > 0 and cleared != (value, value) and is_mostly_noise(plane, usable)
+    return cleared if is_cut_through_noise else (value, value)
 
 
 def _confidence(plane: NDArray[np.float32], threshold: float, reach: float) -> NDArray[np.float32] | None:
@@ -133,7 +136,7 @@ def _confidence(plane: NDArray[np.float32], threshold: float, reach: float) -> N
     if reach == 0:
         return None
     # In place: at 8192 x 8192 every temporary of float32 is 256 MB.
-    probability = plane - np.float32(threshold)
+    probability = np.subtract(plane, np.float32(threshold), order="C")
     probability *= np.float32(-np.log(9) / reach)
     np.clip(probability, -30, 30, out=probability)
     cv2.exp(probability, dst=probability)

@@ -1,0 +1,80 @@
+"""Polarity is seen from the picture, on made and on real micrographs."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from data import shared
+from lycurgus.core.params import PreprocessParams
+from lycurgus.core.polarity import decide_polarity, polarity_evidence, tail_polarity
+from lycurgus.core.preprocess import preprocess
+from lycurgus.core.threshold import histogram, otsu
+from shapes import disc
+
+Plane = NDArray[np.float32]
+
+
+def everything(plane: Plane) -> NDArray[np.bool_]:
+    return np.ones(plane.shape, dtype=bool)
+
+
+def seen(pixels: NDArray[np.generic]) -> tuple[str, float]:
+    plane = preprocess(pixels, np.ones(pixels.shape, dtype=bool), PreprocessParams())
+    hist = histogram(plane, everything(plane))
+    assert hist is not None
+    threshold = otsu(hist)
+    return decide_polarity(plane, plane > threshold, plane < threshold, everything(plane))
+
+
+@settings(derandomize=True, max_examples=10, deadline=None)
+@given(seed=st.integers(0, 999), count=st.integers(3, 40), noise=st.floats(0, 20))
+def test_inverting_a_picture_turns_every_piece_of_evidence_round(seed: int, count: int, noise: float) -> None:
+    rng = np.random.default_rng(seed)
+    truth = np.logical_or.reduce([disc((160, 200), tuple(rng.uniform(0, 160, 2)), rng.uniform(8, 30)) for _ in range(count)])
+    plane = (100 + 100 * truth + rng.normal(0, noise, truth.shape)).astype(np.float32)
+    bright, dark = plane > 150, plane < 150
+    first = polarity_evidence(plane, bright, dark, everything(plane))
+    second = polarity_evidence(300 - plane, dark, bright, everything(plane))
+    np.testing.assert_allclose(astuple(first), -np.array(astuple(second)), atol=1e-3)
+    assert decide_polarity(plane, bright, dark, everything(plane))[0] == "bright"
+
+
+@pytest.mark.parametrize("side", [1, 2, 9])
+def test_pictures_too_small_to_tell_get_an_answer_without_certainty(side: int) -> None:
+    plane = np.zeros((side, side), dtype=np.float32)
+    nothing = np.zeros(plane.shape, dtype=bool)
+    assert decide_polarity(plane, nothing, nothing, everything(plane)) == ("bright", 0.5)
+
+
+def test_the_longer_tail_of_values_betrays_particles_on_shading() -> None:
+    y, x = np.mgrid[:200, :200]
+    particles = np.logical_or.reduce([disc((200, 200), (cy, cx), 14) for cy in range(25, 200, 50) for cx in range(25, 200, 50)])
+    for sign, expected in ((1, "bright"), (-1, "dark")):
+        plane = (10 * x + 5 * y + sign * 150 * particles).astype(np.float32)
+        assert tail_polarity(plane, everything(plane), sigma_px=25) == expected
+
+
+def test_polarity_agrees_with_hand_drawn_outlines_on_published_micrographs() -> None:
+    folder = shared("emps")
+    right = total = 0
+    for path in sorted((folder / "images").glob("*.png"))[::8]:
+        pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        inside = cv2.imread(str(folder / "masks" / path.name), cv2.IMREAD_UNCHANGED) > 0
+        near = cv2.dilate(inside.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (25, 25))).astype(bool)
+        outside = near & ~cv2.dilate(inside.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        if min(np.count_nonzero(inside), np.count_nonzero(outside)) < 50:
+            continue
+        contrast = (pixels[inside].mean() - pixels[outside].mean()) / np.sqrt((pixels[inside].var() + pixels[outside].var()) / 2)
+        if abs(contrast) < 1:
+            continue
+        total += 1
+        right += seen(pixels)[0] == ("bright" if contrast > 0 else "dark")
+    assert total > 30
+    assert right / total > 0.9
