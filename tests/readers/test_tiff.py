@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -274,12 +275,18 @@ def test_a_width_that_is_a_list_is_refused_before_it_is_multiplied(tmp_path: Pat
     raw = bytearray(path.read_bytes())
     (first,) = struct.unpack_from("<I", raw, 4)
     (tags,) = struct.unpack_from("<H", raw, first)
-    places = [first + 2 + 12 * number for number in range(tags)]
-    entry = next(place for place in places if struct.unpack_from("<H", raw, place) == (256,))
-    struct.pack_into("<HHII", raw, entry, 256, 3, 2000, 8)
+    places = {struct.unpack_from("<H", raw, place)[0]: place for place in range(first + 2, first + 2 + 12 * tags, 12)}
+    struct.pack_into("<HHII", raw, places[256], 256, 4, 195, 8)
+    struct.pack_into("<HHII", raw, places[257], 257, 4, 1, 100_000)
     path.write_bytes(bytes(raw))
-    with pytest.raises(ReadError, match="holds no image"):
-        read(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ReadError):
+            read(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50_000_000
 
 
 def _patched(path: Path, tag: int, value: int) -> Path:
