@@ -46,12 +46,20 @@ class ExportError(FileError):
     """An output cannot be written."""
 
 
+class ProjectError(FileError):
+    """A project file cannot be opened, read or written."""
+
+
 class ModelError(FileError):
     """A model folder is incomplete, altered, or does not fit this version."""
 
 
 class CalibrationError(LycurgusError):
     """A pixel size is missing, impossible, or contradicted."""
+
+
+class EditError(LycurgusError):
+    """A correction by hand that cannot be made: a line that misses, a shape that is too small."""
 
 
 class ParameterError(LycurgusError):
