@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lycurgus.core.errors import LycurgusError, ReadError
 from lycurgus.readers.discover import find_files
+from lycurgus.readers.door import read
 
 
 def _touch(folder: Path, *names: str) -> None:
@@ -70,9 +73,34 @@ def test_a_named_file_is_listed_whatever_it_is(tmp_path: Path) -> None:
 def test_nothing_found_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="holds no micrograph"):
         find_files([tmp_path])
-    with pytest.raises(ReadError, match="does not exist"):
-        find_files([tmp_path / "none.tif"])
     with pytest.raises(LycurgusError, match="no file fits the pattern"):
         find_files([tmp_path / "*.tif"])
     with pytest.raises(LycurgusError, match="no micrograph was found"):
         find_files([])
+
+
+def test_what_is_missing_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif")
+    (tmp_path / "empty").mkdir()
+    files = find_files([tmp_path / "none.tif", tmp_path / "*.dm4", tmp_path / "empty", tmp_path / "a.tif"])
+    assert _names(files, tmp_path) == ["none.tif", "a.tif", "*.dm4"]
+    for path in (files[0], files[2]):
+        with pytest.raises(ReadError, match="does not exist"):
+            read(path)
+
+
+def test_a_folder_that_may_not_be_searched_is_listed_so_that_it_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _touch(tmp_path, "a.tif", "locked/b.tif")
+    search = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return search(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "locked")
+    files = find_files([tmp_path], recursive=True)
+    assert _names(files, tmp_path) == ["a.tif", "locked"]
+    with pytest.raises(ReadError, match="may not be searched"):
+        read(files[1])

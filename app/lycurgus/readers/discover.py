@@ -22,9 +22,10 @@ def find_files(paths: Iterable[str | Path], *, recursive: bool = False) -> list[
 
     Parameters
     ----------
-    paths : files, folders or globs. A named file is listed whatever its extension, so that reading it says what is
-        wrong with it. A folder gives the files with a known extension; hidden files, .ser files whose .emi lies
-        beside them, and text files are left out.
+    paths : files, folders or globs. A named file is listed whatever its extension, and even when it does not exist, so
+        that reading it says what is wrong with it while the others are still read. A folder gives the files with a
+        known extension; hidden files, .ser files whose .emi lies beside them, and text files are left out. A folder
+        that may not be searched is listed itself, for the same reason.
     recursive : whether folders inside folders are searched.
 
     Returns
@@ -34,13 +35,16 @@ def find_files(paths: Iterable[str | Path], *, recursive: bool = False) -> list[
     Raises
     ------
     LycurgusError
-        Nothing was found, or a named file does not exist.
+        Nothing was found: no paths, only empty folders, only patterns that fit no file.
     """
+    named = [str(path) for path in paths]
     found: dict[Path, None] = {}
-    for named in paths:
-        found.update(dict.fromkeys(_expand(str(named), recursive=recursive)))
+    for text in named:
+        found.update(dict.fromkeys(_expand(text, recursive=recursive)))
     if not found:
-        raise LycurgusError("no micrograph was found", hint="name a file, a folder with micrographs, or a pattern such as images/*.tif")
+        raise _nothing(named)
+    # Beside other files, a pattern that fits nothing fails like a missing file: it is listed and the others are read.
+    found.update((Path(text), None) for text in named if _is_pattern(text) and not _fitting(text))
     return list(found)
 
 
@@ -50,30 +54,40 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part[:18]), part) if part.isdecimal() else (1, 0, part) for part in parts]
 
 
+def _nothing(named: list[str]) -> LycurgusError:
+    if not named:
+        return LycurgusError("no micrograph was found", hint="name a file, a folder with micrographs, or a pattern such as images/*.tif")
+    if _is_pattern(named[0]):
+        return LycurgusError(f"no file fits the pattern {named[0]}", hint="check the folder and the extension")
+    return ReadError(named[0], "holds no micrograph", hint="search the folders inside it too, or choose another folder")
+
+
 def _expand(named: str, *, recursive: bool) -> Iterator[Path]:
     path = Path(named).expanduser()
     if path.is_dir():
-        files = list(_in_folder(path, recursive=recursive))
-        if not files:
-            raise ReadError(path, "holds no micrograph", hint="search the folders inside it too, or choose another folder")
-        yield from files
-    elif os.path.lexists(path):
-        yield path
-    elif glob.has_magic(named):
-        matches = sorted((Path(match) for match in glob.glob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207 - Path.glob takes no absolute pattern
-        files = [match for match in matches if not match.is_dir()]
-        if not files:
-            raise LycurgusError(f"no file fits the pattern {named}", hint="check the folder and the extension")
-        yield from _without_companions(files)
+        yield from _in_folder(path, recursive=recursive)
+    elif _is_pattern(named):
+        yield from _without_companions(_fitting(named))
     else:
-        raise ReadError(path, "does not exist", hint="check the name and the folder")
+        yield path
+
+
+def _is_pattern(named: str) -> bool:
+    """Tell a pattern from a file whose name has brackets in it."""
+    return glob.has_magic(named) and not os.path.lexists(Path(named).expanduser())
+
+
+def _fitting(pattern: str) -> list[Path]:
+    matches = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted((match for match in map(Path, matches) if not match.is_dir()), key=natural_key)
 
 
 def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir(), key=natural_key)
-    except PermissionError as error:
-        raise ReadError(folder, "may not be read", hint="ask its owner for permission to read it") from error
+    except OSError:
+        yield folder
+        return
     visible = [entry for entry in entries if not entry.name.startswith(".")]
     readable = [entry for entry in visible if _gathered(entry) and not entry.is_dir()]
     yield from _without_companions(readable)

@@ -106,6 +106,8 @@ def _head(path: Path) -> bytes:
     """Look at the file's first bytes, after making sure that it is a file: opening a pipe would wait for ever."""
     try:
         mode = path.stat().st_mode
+        if stat.S_ISDIR(mode) and not os.access(path, os.R_OK | os.X_OK):
+            raise ReadError(path, "is a folder that may not be searched", hint="ask its owner for permission to read it")
         if stat.S_ISDIR(mode):
             raise ReadError(path, "is a folder", hint="choose the files in it")
         if not stat.S_ISREG(mode):
