@@ -35,13 +35,23 @@ class Line:
         """Tell whether at least so many characters stand on one base line and are of about one height."""
         if self.drawn < least:
             return False
-        heights = sorted(mark.bbox.height for mark in self.marks)
-        middle = heights[len(heights) // 2]
         bases = sorted(mark.bbox.y1 for mark in self.marks)
         base = bases[len(bases) // 2]
-        on_base = sum(abs(mark.bbox.y1 - base) <= max(1.5, 0.12 * middle) for mark in self.marks)
-        alike = sum(0.6 * middle <= height <= 1.6 * middle for height in heights)
-        return on_base >= 0.6 * len(heights) and alike >= 0.8 * len(heights)
+        slack = max(1.5, 0.12 * self.typical_height)
+        on_base = sum(abs(mark.bbox.y1 - base) <= slack for mark in self.marks)
+        return on_base >= 0.6 * len(self.marks) and self.is_alike
+
+    @property
+    def typical_height(self) -> int:
+        heights = sorted(mark.bbox.height for mark in self.marks)
+        return heights[len(heights) // 2]
+
+    @property
+    def is_alike(self) -> bool:
+        """Tell whether nearly all marks are of about one height."""
+        typical = self.typical_height
+        alike = sum(0.5 * typical <= mark.bbox.height <= 1.8 * typical for mark in self.marks)
+        return alike >= 0.8 * len(self.marks)
 
 
 def text_lines(marks: list[Mark]) -> list[Line]:
@@ -78,7 +88,10 @@ def stands_alone(line: Line, shape: tuple[int, ...]) -> bool:
     in_corner = min(box.y0, height - box.y1) <= BORDER_ZONE * side and min(box.x0, width - box.x1) <= BORDER_ZONE * side
     if not in_corner or not 0.025 * side <= box.height <= 0.17 * side or not line.drawn:
         return False
-    return len(line.marks) >= 2 or _is_sure_letter(line.marks[0], shape)
+    if len(line.marks) == 1:
+        return _is_sure_letter(line.marks[0], shape)
+    sharp = sum(mark.crispness for mark in line.marks) >= 0.86 * len(line.marks)
+    return sharp and (line.is_word(least=2) or (box.y0 < BORDER_ZONE * side and line.is_alike))
 
 
 def belongs_to_bar(text: BBox, bar: BBox) -> bool:
