@@ -18,7 +18,10 @@ DELETED = "deleted by hand"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """What was found, what was corrected since, and what it comes to. A value: each step returns a new history.
+    """What was found, what was corrected since, and what it comes to.
+
+    A value: each step returns a new history, so that one thread can keep it while another goes on. ``History.of(result.particles)``
+    begins one; ``History()`` is that of an image without particles.
 
     Attributes
     ----------
@@ -30,11 +33,11 @@ class History:
         keeps its meaning.
     """
 
-    analysed: Particles
-    particles: Particles
-    done: tuple[Edit, ...]
-    undone: tuple[Edit, ...]
-    next_id: int
+    analysed: Particles = ()
+    particles: Particles = ()
+    done: tuple[Edit, ...] = ()
+    undone: tuple[Edit, ...] = ()
+    next_id: int = 1
 
     @classmethod
     def of(cls, analysed: Particles) -> History:
@@ -45,6 +48,14 @@ class History:
     def n_edits(self) -> int:
         """How many corrections are in force."""
         return len(self.done)
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self.done)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self.undone)
 
     @property
     def undo_label(self) -> str | None:
