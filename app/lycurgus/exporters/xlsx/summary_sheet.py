@@ -23,7 +23,7 @@ from lycurgus.exporters.xlsx.words import counted, lead, parameters_in_words
 LEFT = (1, 3)
 RIGHT = (5, 13)
 WIDTHS = (30, 12, 20, 2, *[9.3] * 9)
-CHARS = 135
+LEAD_CHARS, REMARK_CHARS = 135, 158
 ROW_POINTS = 15
 CHART_ROWS = 16
 PICTURE_PX = 440
@@ -63,7 +63,7 @@ def fill_summary(sheet: Worksheet, report: Report, data: ChartData | None) -> No
     put_across(sheet, 1, everything, "Particle size report", styles.TITLE)
     sheet.row_dimensions[1].height = 30
     put_across(sheet, 2, everything, _subtitle(report), styles.SUBTITLE)
-    put_across(sheet, 3, everything, lead(report), styles.LEAD, chars=CHARS)
+    put_across(sheet, 3, everything, lead(report), styles.LEAD, chars=LEAD_CHARS)
     sheet.row_dimensions[4].height = ROW_POINTS / 2
     row = _remarks(sheet, 5, report)
     summary = report.summary
@@ -92,7 +92,7 @@ def _remarks(sheet: Worksheet, row: int, report: Report) -> int:
     remarks += [(warning, styles.WARNING) for warning in (report.summary.warnings if report.summary else ())]
     remarks += [(f"{entry.image}: {warning}", styles.WARNING) for entry in report.entries for warning in entry.result.warnings]
     for text, style in remarks[:MOST_REMARKS]:
-        put_across(sheet, row, (LEFT[0], RIGHT[1]), text, style, chars=CHARS)
+        put_across(sheet, row, (LEFT[0], RIGHT[1]), text, style, chars=REMARK_CHARS)
         row += 1
     if len(remarks) > MOST_REMARKS:
         more = len(remarks) - MOST_REMARKS

@@ -8,6 +8,9 @@ from lycurgus.core.fits import LABELS
 from lycurgus.core.summary import Fit, PopulationStatistics, SampleSummary
 from lycurgus.exporters.base import Report
 
+REJECTED_BELOW = 0.05
+"""Probability below which a fit is said not to describe the sample."""
+
 
 def lead(report: Report) -> str:
     """Say in a few sentences what the sample is like."""
@@ -49,11 +52,20 @@ def _about(summary: SampleSummary) -> list[str]:
     sentences.append(f"{mean}; median {figure(main.median, main.unit)}.")
     best = next((fit for fit in main.fits if fit.name == main.best_fit), None)
     if best:
-        sentences.append(f"The {LABELS[best.name].lower()} distribution fits best ({parameters_in_words(best, main)}).")
+        sentences.append(_about_fit(best, main))
     if main.needed is not None:
         enough = "reached" if main.needed <= main.n else f"{main.n:,} so far"
         sentences.append(f"A mean within ±{summary.precision * 100:g} % needs {main.needed:,} particles ({enough}).")
     return sentences
+
+
+def _about_fit(best: Fit, main: PopulationStatistics) -> str:
+    """Name the best fit; the best of several bad ones must not pass for a good one."""
+    name, parameters = LABELS[best.name].lower(), parameters_in_words(best, main)
+    if best.ks_p is not None and best.ks_p < REJECTED_BELOW:
+        verdict = f"but it does not describe the sample (p = {best.ks_p:.2g})"
+        return f"Of the distributions the {name} comes closest ({parameters}), {verdict}."
+    return f"The {name} distribution fits best ({parameters})."
 
 
 def parameters_in_words(fit: Fit, statistics: PopulationStatistics) -> str:
