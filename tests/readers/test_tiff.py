@@ -124,6 +124,12 @@ def test_a_stack_gives_frame_0_and_says_so(tmp_path: Path) -> None:
         read(path, plane="5")
 
 
+def test_a_long_stack_offers_all_its_frames(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.tif", np.arange(300, dtype=np.uint16)[:, None, None] + ramp(4, 4), photometric="minisblack", metadata=None)
+    assert any("300 frames" in warning for warning in read(path).warnings)
+    assert read(path, plane="299").pixels[0, 0] == 299
+
+
 def test_a_volume_in_one_page_has_slices(tmp_path: Path) -> None:
     volume = np.stack([ramp(16, 16), ramp(16, 16) + 1])
     path = _write(tmp_path / "a.tif", volume, photometric="minisblack", volumetric=True, tile=(1, 16, 16))

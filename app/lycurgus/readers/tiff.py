@@ -20,7 +20,8 @@ from lycurgus.readers.candidates import Candidate, check_size, to_micrograph
 from lycurgus.readers.grey import cmyk_to_rgb, palette_to_plane
 from lycurgus.readers.tiff_scales import OLYMPUS, Statement, page_names, state
 
-MOST_PAGES = 4096
+# Pages whose tags are read before one is chosen; what follows in a longer stack is looked at when it is wanted.
+EXAMINED_PAGES = 256
 _REDUCED = 1
 _MINISWHITE, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR = 0, 2, 3, 4, 5, 6
 _LAB = {8, 9, 10}
@@ -51,7 +52,7 @@ class TiffReader:
 
 def _wanted_pages(path: Path, tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """Leave out what is no micrograph: reduced copies, masks, and pages smaller than the largest one."""
-    pages = [page for page in islice(_pages(tif), MOST_PAGES) if _is_sound(page) and prod(page.shape) > 0]
+    pages = [page for page in islice(_pages(tif), EXAMINED_PAGES) if _is_sound(page) and prod(page.shape) > 0]
     if not pages:
         raise ReadError(path, "holds no image", hint="the file is damaged or was not written to the end")
     calibrated = [page for page in pages if OLYMPUS in page.tags]
@@ -100,7 +101,8 @@ def _candidates(path: Path, tif: tifffile.TiffFile, pages: list[tifffile.TiffPag
             for name, page in zip(names, pages, strict=True):
                 yield Candidate(name, partial(_load_page, path, tif, page), **(common | {"signal": name}))
         else:
-            yield Candidate("", lambda frame: _load(path, tif, pages[frame]), frames=len(pages), **common)
+            longer = len(tif.pages) if len(pages) == EXAMINED_PAGES else len(pages)
+            yield Candidate("", lambda frame: _load(path, tif, _frame(path, tif, pages, frame)), frames=longer, **common)
         return
     hidden = _frames_behind(tif, first)
     if hidden > 1:
@@ -111,6 +113,16 @@ def _candidates(path: Path, tif: tifffile.TiffFile, pages: list[tifffile.TiffPag
         yield Candidate("", partial(_load_layer, path, tif, first), frames=layers, **common)
         return
     yield Candidate("", lambda _: _load(path, tif, first), **common)
+
+
+def _frame(path: Path, tif: tifffile.TiffFile, pages: list[tifffile.TiffPage], frame: int) -> tifffile.TiffPage:
+    if frame < len(pages):
+        return pages[frame]
+    page = tif.pages[frame]
+    whole = page if isinstance(page, tifffile.TiffPage) else page.aspage()
+    if not _is_sound(whole) or whole.shape != pages[0].shape:
+        raise ReadError(path, f"has a frame {frame} of another size than the first", hint="choose another frame")
+    return whole
 
 
 def _height_width(page: tifffile.TiffPage) -> tuple[int, int]:

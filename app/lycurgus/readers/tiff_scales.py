@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import tifffile
+from typing import TYPE_CHECKING, Any
 
 from lycurgus.readers import jeol
 from lycurgus.readers.metadata import flat, named, number
 from lycurgus.readers.scale import Length, Scale, unit_kind
+
+if TYPE_CHECKING:
+    # Only named: those who need the form of a statement alone should not wait for the library.
+    import tifffile
 
 EXIF, TESCAN, OLYMPUS, ZEISS, TVIPS = 34665, 50431, 33560, 34118, 37706
 FEI_SFEG, FEI_HELIOS = 34680, 34682
