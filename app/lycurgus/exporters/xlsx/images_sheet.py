@@ -7,6 +7,7 @@ from openpyxl.utils import get_column_letter
 
 from lycurgus.exporters.base import Report
 from lycurgus.exporters.image_columns import IMAGE_COLUMNS, ImageColumn, failure_row, image_row
+from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.cells import page, put, put_table, set_widths
 from lycurgus.exporters.xlsx.pictures import place
@@ -25,8 +26,6 @@ _WIDE = {
 }
 _DIGESTS = frozenset({"params_digest", "sha256"})
 _FORMATS = {
-    "pixel_size_y_nm": "0.00000",
-    "pixel_size_x_nm": "0.00000",
     "threshold": "0.###",
     "density_per_um2": "#,##0.0",
     "covered_fraction": "0.0 %",
@@ -51,14 +50,8 @@ def add_images(workbook: Workbook, report: Report) -> None:
     ]
     for number, (values, style) in enumerate(rows, start=2):
         for index, column in enumerate(columns, start=1 + shift):
-            put(
-                sheet,
-                number,
-                index,
-                values[column.name],
-                styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style,
-                _number_format(column),
-            )
+            own_style = styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style
+            put(sheet, number, index, values[column.name], own_style, _number_format(column, values[column.name]))
     if pictured:
         for number, entry in enumerate(report.entries, start=2):
             sheet.row_dimensions[number].height = (PICTURE_PX + 10) * 0.75
@@ -94,7 +87,7 @@ def _columns(report: Report) -> list[ImageColumn]:
     return [column for column in IMAGE_COLUMNS if column.name not in dropped]
 
 
-def _number_format(column: ImageColumn) -> str:
-    if column.name.startswith("equivalent_diameter"):
-        return "0.000" if column.unit == "nm" else "0.00"
+def _number_format(column: ImageColumn, value: Value) -> str:
+    if column.name.startswith(("equivalent_diameter", "pixel_size")) and isinstance(value, float):
+        return styles.decimals_format(value)
     return _FORMATS.get(column.name, "General")

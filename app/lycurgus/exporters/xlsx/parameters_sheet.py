@@ -58,6 +58,8 @@ def parameter_rows(params: AnalysisParams) -> list[tuple[tuple[Value, ...], bool
 def _shown(value: object) -> Value:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "—"
     return value if isinstance(value, int | float | str) else str(value)
 
 

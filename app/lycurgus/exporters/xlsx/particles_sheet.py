@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from math import log10
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -33,8 +34,8 @@ _WIDTHS = {
     "class": 16.0,
     "remarks": 13.0,
 }
-_FORMATS = {"px": "0.00", "nm": "0.000", "px²": "#,##0.0", "nm²": "0.00", "°": "0.0"}
-_OWN_WIDTHS = {"image": 28.0, "Label": 32.0, "flags": 26.0, "excluded": 26.0, "score": 9.0, "polarity": 10.0}
+_FORMATS = {"px": "0.00", "px²": "#,##0.0", "°": "0.0"}
+_OWN_WIDTHS = {"image": 28.0, "Label": 32.0, "flags": 34.0, "excluded": 26.0, "score": 9.0, "polarity": 10.0}
 
 
 def workbook_columns(report: Report) -> tuple[ParticleColumn, ...]:
@@ -54,11 +55,13 @@ def add_particles(workbook: Workbook, report: Report, *, rows_per_sheet: int) ->
     columns = workbook_columns(report)
     total = sum(len(entry.result.particles) for entry in report.entries)
     particles = ((entry, particle) for entry in report.entries for particle in entry.result.particles)
+    pixel_sizes = [entry.result.micrograph.pixel_size for entry in report.entries]
+    finest = min((size.mean_nm for size in pixel_sizes if size is not None), default=1.0)
     tables = []
     for index, start in enumerate(range(0, max(total, 1), rows_per_sheet)):
         sheet = workbook.create_sheet("Particles" if index == 0 else f"Particles {index + 1}")
         n_rows = min(rows_per_sheet, total - start)
-        tables.append(LongTable(sheet, n_rows, _rows(sheet, columns, islice(particles, n_rows))))
+        tables.append(LongTable(sheet, n_rows, _rows(sheet, columns, finest, islice(particles, n_rows))))
         _lay_out(sheet, [column.heading if report.columns != "imagej" else column.name for column in columns], n_rows, pages_wide=3)
         _tint_groups(sheet, columns)
         set_widths(sheet, [_OWN_WIDTHS.get(column.name, _WIDTHS[column.group]) for column in columns])
@@ -77,13 +80,15 @@ def add_excluded(workbook: Workbook, report: Report, *, rows_per_sheet: int) -> 
         n_rows = min(rows_per_sheet, total - start)
         tables.append(LongTable(sheet, n_rows, _excluded_rows(sheet, islice(excluded, n_rows))))
         _lay_out(sheet, EXCLUDED_HEADINGS, n_rows)
-        set_widths(sheet, [34, 9, 34, 30, 12, 12, 12, 10])
+        set_widths(sheet, [34, 9, 34, 34, 12, 12, 12, 10])
         sheet.freeze_panes = "A2"
     return tables
 
 
-def _rows(sheet: Worksheet, columns: Sequence[ParticleColumn], particles: Iterator[tuple[ReportEntry, Particle]]) -> Iterator[StyledRow]:
-    formats = [number_format(column) for column in columns]
+def _rows(
+    sheet: Worksheet, columns: Sequence[ParticleColumn], pixel_nm: float, particles: Iterator[tuple[ReportEntry, Particle]]
+) -> Iterator[StyledRow]:
+    formats = [number_format(column, pixel_nm=pixel_nm) for column in columns]
     texts = [form == "General" for form in formats]
     counted = _style_ids(sheet, styles.BODY, formats, texts)
     excluded = _style_ids(sheet, styles.EXCLUDED, formats, texts)
@@ -110,16 +115,24 @@ def _excluded_rows(sheet: Worksheet, particles: Iterator[tuple[ReportEntry, Part
     return rows()
 
 
-def number_format(column: ParticleColumn) -> str:
-    """Return how the numbers of a column are shown; their full precision stays in the cells."""
+def number_format(column: ParticleColumn, *, pixel_nm: float) -> str:
+    """Return how the numbers of a column are shown, lengths to about a hundredth of a pixel; their full precision stays in the cells."""
     if column.name in ("id", " ") or column.name.startswith("bbox_"):
         return "0"
     if column.name == "area_px":
         return "#,##0"
     if column.name in TEXTS or (column.group == "class" and not column.name.endswith("_probability")):
         return "General"
+    if column.unit in ("nm", "nm²"):
+        return _decimals(pixel_nm / 100 if column.unit == "nm" else pixel_nm**2 / 10)
     by_group = {"shape": "0.000", "intensity": "0.0", "statistics": "0.000", "class": "0.00", "remarks": "0.00"}
     return _FORMATS.get(column.unit) or by_group.get(column.group, "General")
+
+
+def _decimals(resolution: float) -> str:
+    """Return a number format that shows steps of a resolution."""
+    decimals = min(6, max(0, round(-log10(resolution))))
+    return "0." + "0" * decimals if decimals else "0"
 
 
 def _style_ids(sheet: Worksheet, style: styles.Style, formats: Sequence[str], texts: Sequence[bool]) -> list[int]:
