@@ -117,3 +117,15 @@ def test_an_image_that_was_declared_but_never_written_is_refused(tmp_path: Path)
         group.create_dataset("data", shape=(40_000, 40_000), dtype="<f8", chunks=(512, 512))
     with pytest.raises(ReadError, match="not in the file"):
         read(path)
+
+
+@pytest.mark.timeout(60)
+def test_a_damaged_heap_of_texts_does_not_send_the_library_round_in_circles(tmp_path: Path) -> None:
+    path = write_ncem(tmp_path / "a.emd", ramp(), [("y", 1.0, "nm"), ("x", 1.0, "nm")])
+    raw = bytearray(path.read_bytes())
+    heap = raw.index(b"GCOL")
+    # The first text now seems to end where nothing but zeros follows: a free object of size 0.
+    raw[heap + 16 + 8 : heap + 16 + 16] = (2048).to_bytes(8, "little")
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ReadError, match="stores its texts"):
+        read(path)

@@ -10,7 +10,7 @@ from lycurgus.core.errors import ReadError
 from lycurgus.core.types import Micrograph
 from lycurgus.readers import emd_ncem, emd_velox
 from lycurgus.readers.candidates import to_micrograph
-from lycurgus.readers.hdf5 import child
+from lycurgus.readers.hdf5 import check_heaps, child
 
 
 class EmdReader:
@@ -26,6 +26,7 @@ class EmdReader:
         ReadError
             The file is damaged, or holds no image.
         """
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             data = child(file, "Data")
             velox = isinstance(data, h5py.Group) and any(name in data for name in ("Image", "Spectrum", "SpectrumImage"))

@@ -78,12 +78,11 @@ def _luma_rows(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any], dtype
         wide = np.dtype(np.uint32 if dtype.kind != "i" and dtype.itemsize <= 2 else np.int64)
         weighted: NDArray[Any] = red.astype(wide) * RED + green.astype(wide) * GREEN + blue.astype(wide) * BLUE
         return np.asarray((weighted + 500) // 1000)
-    # Written as differences so that grey stays exactly grey: the weights do not add up to 1 in floating point.
-    base = green.astype(np.float64)
-    mixed = base + (red - base) * (RED / 1000) + (blue - base) * (BLUE / 1000)
-    if dtype.kind == "f":
-        return mixed
-    return np.where((red == green) & (green == blue), green, np.rint(mixed).astype(dtype))
+    # The weights do not add up to 1 in floating point, and infinity minus infinity is no number: grey is taken as it is.
+    with np.errstate(invalid="ignore", over="ignore"):
+        mixed = (red * float(RED) + green * float(GREEN) + blue * float(BLUE)) / 1000
+    rounded = mixed if dtype.kind == "f" else np.rint(mixed)
+    return np.where((red == green) & (green == blue), green, rounded.astype(dtype))
 
 
 def cmyk_to_rgb(inks: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -13,9 +15,36 @@ from lycurgus.core.errors import ReadError
 from lycurgus.readers.candidates import MOST_PIXELS, check_size
 
 MOST_CHILDREN = 2000
+_HEAP = b"GCOL\x01\x00\x00\x00"
+_SMALLEST_HEAP = 4096
 _BELIEVED_BYTES = 1 << 28
 # HDF5's own compression is deflate, at most 1,032 to 1; data that were never written take no room at all.
 _MOST_COMPRESSION = 1_100
+
+
+def check_heaps(path: Path) -> None:
+    """Refuse a file whose stored texts would send the HDF5 library round in circles.
+
+    The library walks through the objects of a global heap by adding their sizes, and never ends at a free object of size
+    0, which no writer makes but damage does. Layout: HDF5 file format, III.E "Disk Format: Level 1E - Global Heap".
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        start = raw.find(_HEAP)
+        while start >= 0:
+            (size,) = struct.unpack_from("<Q", raw, start + 8) if start + 16 <= len(raw) else (0,)
+            # The signature alone may be part of a picture; then this is no plausible size.
+            if _SMALLEST_HEAP <= size <= len(raw) - start and not _is_walkable(raw, start + 16, start + size):
+                raise ReadError(path, "is damaged where it stores its texts", hint="copy the file again")
+            start = raw.find(_HEAP, start + 1)
+
+
+def _is_walkable(raw: mmap.mmap, position: int, end: int) -> bool:
+    while position + 16 <= end:
+        index, _, _, size = struct.unpack_from("<HHIQ", raw, position)
+        if index == 0 and size < 16:
+            return False
+        position += size if index == 0 else 16 + (size + 7) // 8 * 8
+    return True
 
 
 def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
