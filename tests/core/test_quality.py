@@ -95,6 +95,12 @@ def test_a_cut_off_dark_end_is_said() -> None:
     assert "have the lowest value (2000)" in warnings_of(result_of(np.clip(picture(GOOD), 2000, None), GOOD))
 
 
+def test_counts_of_few_electrons_are_neither_saturated_nor_cut_off() -> None:
+    text = warnings_of(result_of(np.random.default_rng(0).poisson(0.7 + 1.5 * np.logical_or.reduce(GOOD)), GOOD))
+    assert "highest value" not in text
+    assert "lowest value" not in text
+
+
 def test_values_that_are_not_finite_are_counted() -> None:
     pixels = picture(GOOD)
     pixels[5, :7] = np.nan
@@ -114,7 +120,7 @@ def test_small_particles_are_said() -> None:
 
 def test_nothing_and_little_are_said() -> None:
     assert "0 particles were found" in warnings_of(result_of(picture(GOOD), []))
-    assert "Only 4 particles" in warnings_of(result_of(picture(GOOD), GOOD[:4]))
+    assert "Only 4 of 4 particles" in warnings_of(result_of(picture(GOOD), GOOD[:4]))
 
 
 def test_the_background_taken_for_particles_is_said() -> None:

@@ -1,15 +1,16 @@
 """What a user should know before trusting a result: each check is one function that returns a sentence or nothing."""
 
-# ruff: noqa: ARG001 - every check takes what some of them need
-
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lycurgus.core.edges import look_at_edges
+from lycurgus.core.edges import Edges, look_at_edges
 from lycurgus.core.noise import estimate_noise, estimate_snr, sample
 from lycurgus.core.types import AnalysisResult, Mask
 
@@ -21,14 +22,45 @@ MAX_AT_BORDER = 0.5
 MAX_DROPPED = 0.2
 MAX_AT_TOP = 0.01
 MAX_AT_BOTTOM = 0.1
+PILE = 3
+"""Cut-off values pile up on the last level: it is this much more frequent than the one before."""
+
 MIN_SNR_DB = 0.0
 MIN_CONTRAST = 2.0
 MIN_CERTAINTY = 0.75
 MIN_BLUR_PX = 5.0
 MAX_BLUR = 0.3
 
-Check = Callable[[AnalysisResult, Mask], str | None]
-"""A check gets the result and what was usable, (H, W) bool, of which at least one pixel is."""
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A result with what several checks need to know about its picture, found out once and only when asked for.
+
+    Attributes
+    ----------
+    result : with the micrograph's pixels still in it.
+    usable : (H, W) bool, what was analysed; at least one pixel.
+    """
+
+    result: AnalysisResult
+    usable: Mask
+
+    @cached_property
+    def values(self) -> NDArray[np.float32]:
+        """(n,) finite usable values of a regular grid."""
+        return sample(self.result.micrograph.pixels, self.usable)
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation of the noise, in units of the stored values."""
+        return estimate_noise(self.result.micrograph.pixels, self.usable)
+
+    @cached_property
+    def edges(self) -> Edges | None:
+        return look_at_edges(self.result)
+
+
+Check = Callable[[Look], str | None]
 
 
 def quality_warnings(result: AnalysisResult, usable: Mask) -> tuple[str, ...]:
@@ -45,24 +77,24 @@ def quality_warnings(result: AnalysisResult, usable: Mask) -> tuple[str, ...]:
     """
     if not usable.any():
         return ("0 pixels of the image could be analysed, all are masked or not finite: check the file and the data bar's setting.",)
-    values = sample(result.micrograph.pixels, usable)
-    if values.size == 0 or np.ptp(values) == 0:
-        stated = f"{values[0]:g}" if values.size else "not finite"
+    look = Look(result, usable)
+    if look.values.size == 0 or np.ptp(look.values) == 0:
+        stated = f"{look.values[0]:g}" if look.values.size else "not finite"
         return (f"The image is constant (every value is {stated}), so nothing can be found: check the file or choose another plane of it.",)
-    return tuple(sentence for check in CHECKS if (sentence := check(result, usable)))
+    return tuple(sentence for check in CHECKS if (sentence := check(look)))
 
 
-def uncalibrated(result: AnalysisResult, usable: Mask) -> str | None:
+def uncalibrated(look: Look) -> str | None:
     """Sizes without a unit."""
-    if result.micrograph.pixel_size is not None:
+    if look.result.micrograph.pixel_size is not None:
         return None
-    count = len(result.particles)
+    count = len(look.result.particles)
     return f"No pixel size is known, so the sizes of all {count} particles are in px only: enter it or calibrate with the scale bar."
 
 
-def small_image(result: AnalysisResult, usable: Mask) -> str | None:
+def small_image(look: Look) -> str | None:
     """A field too small to be a sample of anything."""
-    side = min(result.micrograph.shape)
+    side = min(look.result.micrograph.shape)
     if side >= MIN_SIDE_PX:
         return None
     return (
@@ -71,9 +103,9 @@ def small_image(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def not_finite(result: AnalysisResult, usable: Mask) -> str | None:
+def not_finite(look: Look) -> str | None:
     """Values that are no numbers."""
-    pixels = result.micrograph.pixels
+    pixels = look.result.micrograph.pixels
     if not np.issubdtype(pixels.dtype, np.inexact):
         return None
     count = pixels.size - int(np.count_nonzero(np.isfinite(pixels)))
@@ -82,35 +114,31 @@ def not_finite(result: AnalysisResult, usable: Mask) -> str | None:
     return f"{count} pixels ({_percent(count / pixels.size)}) are not finite and were left out: check how the file was processed."
 
 
-def saturated(result: AnalysisResult, usable: Mask) -> str | None:
+def saturated(look: Look) -> str | None:
     """Values cut off at the top of the scale: contrast, and with it the outline, is lost there."""
-    values = sample(result.micrograph.pixels, usable)
-    top = float(values.max())
-    share = float(np.mean(values == top))
+    share = _piled_up(look.values)
     if share <= MAX_AT_TOP:
         return None
     return (
-        f"{_percent(share)} of the pixels have the highest value ({top:g}), so "
+        f"{_percent(share)} of the pixels have the highest value ({look.values.max():g}), so "
         "bright parts are saturated: lower the detector's gain or brightness."
     )
 
 
-def clipped(result: AnalysisResult, usable: Mask) -> str | None:
+def clipped(look: Look) -> str | None:
     """Values cut off at the bottom of the scale."""
-    values = sample(result.micrograph.pixels, usable)
-    bottom = float(values.min())
-    share = float(np.mean(values == bottom))
+    share = _piled_up(-look.values)
     if share <= MAX_AT_BOTTOM:
         return None
     return (
-        f"{_percent(share)} of the pixels have the lowest value ({bottom:g}), "
+        f"{_percent(share)} of the pixels have the lowest value ({look.values.min():g}), "
         "so dark parts are cut off: raise the detector's offset (brightness)."
     )
 
 
-def noisy(result: AnalysisResult, usable: Mask) -> str | None:
+def noisy(look: Look) -> str | None:
     """More noise than picture."""
-    snr = estimate_snr(result.micrograph.pixels, usable)
+    snr = estimate_snr(look.result.micrograph.pixels, look.usable, noise=look.noise)
     if not snr < MIN_SNR_DB:
         return None
     stated = f"{snr:.1f} dB" if np.isfinite(snr) else "too low to measure"
@@ -119,21 +147,22 @@ def noisy(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def nothing_found(result: AnalysisResult, usable: Mask) -> str | None:
+def nothing_found(look: Look) -> str | None:
     """No particles, or too few to speak of a population."""
-    count = len(result.counted)
+    count = len(look.result.counted)
     if count >= MIN_PARTICLES:
         return None
-    if not result.particles:
+    if not look.result.particles:
         return "0 particles were found: check polarity, threshold and the smallest particle's size, or try another detector."
-    return f"Only {count} particles of this image enter the statistics: analyse more images of the sample before quoting a distribution."
+    found = len(look.result.particles)
+    return f"Only {count} of {found} particles enter the statistics: analyse more images of the sample before quoting a distribution."
 
 
-def coarsely_sampled(result: AnalysisResult, usable: Mask) -> str | None:
+def coarsely_sampled(look: Look) -> str | None:
     """Too few pixels a particle."""
-    if not result.counted:
+    if not look.result.counted:
         return None
-    diameter = median(particle.measurement.equivalent_diameter_px for particle in result.counted)
+    diameter = median(particle.measurement.equivalent_diameter_px for particle in look.result.counted)
     if diameter >= MIN_DIAMETER_PX:
         return None
     return (
@@ -142,9 +171,9 @@ def coarsely_sampled(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def covered(result: AnalysisResult, usable: Mask) -> str | None:
+def covered(look: Look) -> str | None:
     """Nearly everything detected: background taken for particles."""
-    share = sum(particle.instance.area_px for particle in result.particles) / int(np.count_nonzero(usable))
+    share = sum(particle.instance.area_px for particle in look.result.particles) / int(np.count_nonzero(look.usable))
     if share <= MAX_COVERED:
         return None
     return (
@@ -153,22 +182,22 @@ def covered(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def at_border(result: AnalysisResult, usable: Mask) -> str | None:
+def at_border(look: Look) -> str | None:
     """Particles larger than the field can hold."""
-    count = sum("touches_border" in particle.flags for particle in result.particles)
-    if count < 2 or count <= MAX_AT_BORDER * len(result.particles):
+    count = sum("touches_border" in particle.flags for particle in look.result.particles)
+    if count < 2 or count <= MAX_AT_BORDER * len(look.result.particles):
         return None
     return (
-        f"{count} of {len(result.particles)} particles touch the border, so large ones are under-represented: "
+        f"{count} of {len(look.result.particles)} particles touch the border, so large ones are under-represented: "
         "record at a lower magnification or analyse more images."
     )
 
 
-def many_dropped(result: AnalysisResult, usable: Mask) -> str | None:
+def many_dropped(look: Look) -> str | None:
     """Parts that the separation gave up."""
-    dropped = {reason: count for reason, count in result.removed.items() if "speck" not in reason and "border" not in reason}
+    dropped = {reason: count for reason, count in look.result.removed.items() if "speck" not in reason and "border" not in reason}
     count = sum(dropped.values())
-    share = count / (count + len(result.particles)) if count else 0.0
+    share = count / (count + len(look.result.particles)) if count else 0.0
     if count < 3 or share <= MAX_DROPPED:
         return None
     reasons = ", ".join(f"{reason}: {number}" for reason, number in dropped.items())
@@ -178,35 +207,35 @@ def many_dropped(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def doubtful_polarity(result: AnalysisResult, usable: Mask) -> str | None:
+def doubtful_polarity(look: Look) -> str | None:
     """A coin's toss whether particles are bright or dark."""
-    certainty = result.detection.get("polarity_certainty")
-    if not isinstance(certainty, float) or certainty >= MIN_CERTAINTY or not result.particles:
+    certainty = look.result.detection.get("polarity_certainty")
+    if not isinstance(certainty, float) or certainty >= MIN_CERTAINTY or not look.result.particles:
         return None
-    polarity = result.detection.get("polarity")
+    polarity = look.result.detection.get("polarity")
     return (
         f"Particles were taken to be {polarity} with a certainty of only "
         f"{_percent(certainty)}: check the overlay and set the polarity if it is wrong."
     )
 
 
-def contradictory_polarity(result: AnalysisResult, usable: Mask) -> str | None:
+def contradictory_polarity(look: Look) -> str | None:
     """Dark particles in a dark-field picture, or bright ones in bright field."""
-    signal = result.micrograph.signal.upper()
+    signal = look.result.micrograph.signal.upper()
     is_dark_field = any(name in signal for name in ("HAADF", "ADF", "DARK"))
     is_bright_field = not is_dark_field and signal in {"BF", "BRIGHT FIELD", "BRIGHTFIELD", "STEM BF", "TEM BF"}
-    polarity = result.detection.get("polarity")
-    if not result.particles or (polarity, True) not in (("dark", is_dark_field), ("bright", is_bright_field)):
+    polarity = look.result.detection.get("polarity")
+    if not look.result.particles or (polarity, True) not in (("dark", is_dark_field), ("bright", is_bright_field)):
         return None
     return (
-        f"{len(result.particles)} particles were taken to be {polarity}, unusual for a {result.micrograph.signal} signal: "
+        f"{len(look.result.particles)} particles were taken to be {polarity}, unusual for a {look.result.micrograph.signal} signal: "
         "check the overlay and set the polarity if it is wrong."
     )
 
 
-def blurred(result: AnalysisResult, usable: Mask) -> str | None:
+def blurred(look: Look) -> str | None:
     """Outlines so wide that the threshold decides the size."""
-    edges = look_at_edges(result)
+    edges = look.edges
     if edges is None:
         return None
     width, diameter = edges.width_px, edges.diameter_px
@@ -218,16 +247,23 @@ def blurred(result: AnalysisResult, usable: Mask) -> str | None:
     )
 
 
-def faint(result: AnalysisResult, usable: Mask) -> str | None:
+def faint(look: Look) -> str | None:
     """Particles that hardly stand out."""
-    edges = look_at_edges(result)
-    noise = estimate_noise(result.micrograph.pixels, usable)
-    if edges is None or not abs(edges.contrast) < MIN_CONTRAST * noise:
+    edges = look.edges
+    if edges is None or not abs(edges.contrast) < MIN_CONTRAST * look.noise:
         return None
     return (
-        f"Particles differ from their surroundings by only {abs(edges.contrast) / noise:.1f} standard deviations of the noise: "
+        f"Particles differ from their surroundings by only {abs(edges.contrast) / look.noise:.1f} standard deviations of the noise: "
         "acquire longer, or denoise more strongly, and check the overlay."
     )
+
+
+def _piled_up(values: NDArray[np.float32]) -> float:
+    """Share of the highest value, or 0 where the next lower one is nearly as frequent: few levels are no saturation."""
+    at_top = values == values.max()
+    below = values[~at_top]
+    count = np.count_nonzero(at_top)
+    return count / values.size if count > PILE * np.count_nonzero(below == below.max()) else 0.0
 
 
 def _percent(share: float) -> str:
