@@ -25,10 +25,10 @@ def find_annotations(pixels: Plane, params: AnnotationParams) -> tuple[Annotatio
 
     Returns
     -------
-    Boxes of what was found; none for images with a side under 16 px and for constant images, but for rows asked for by number.
+    Boxes of what was found; none for images with a side under 16 px, constant and binary images, but for rows asked for by number.
     """
     strips = _strips(pixels, params)
-    if params.labels == "none":
+    if params.labels == "none" or _is_binary(pixels):
         return strips
     picture = picture_area(pixels.shape, strips)
     if min(picture.height, picture.width) < SMALLEST_SIDE_PX:
@@ -74,9 +74,18 @@ def _strips(pixels: Plane, params: AnnotationParams) -> tuple[Annotation, ...]:
     if isinstance(params.data_bar, int):
         rows = min(max(params.data_bar, 0), height)
         return (Annotation("data bar", BBox(height - rows, 0, height, width)),) if rows else ()
-    if min(height, width) < SMALLEST_SIDE_PX or params.data_bar == "none":
+    if min(height, width) < SMALLEST_SIDE_PX or params.data_bar == "none" or _is_binary(pixels):
         return ()
     return find_strips(pixels)
+
+
+def _is_binary(pixels: Plane) -> bool:
+    """Tell whether an image holds at most two values: then it is a mask, in which everything is drawn."""
+    if pixels.size == 0:
+        return True
+    step = max(1, min(pixels.shape) // 64)
+    values = np.unique(pixels[::step, ::step])
+    return len(values) <= 2 and bool(np.all((pixels == values[0]) | (pixels == values[-1])))
 
 
 def _shifted(box: BBox, origin: BBox) -> BBox:

@@ -53,9 +53,16 @@ class Mark:
 
     @property
     def is_round_ring(self) -> bool:
-        """A hollow particle, or the letter O: nothing tells them apart."""
+        """A hollow particle, or the letter O: nothing tells them apart. An a or e is less symmetrical."""
         ratio = self.bbox.width / self.bbox.height
-        return self.holes > 0 and 0.85 < ratio < 1.18 and abs(_filled_area(self.mask) / self.mask.size - np.pi / 4) < 0.06
+        if self.holes == 0 or not 0.85 < ratio < 1.18:
+            return False
+        filled = _filled(self.mask)
+        if abs(float(filled.mean()) - np.pi / 4) >= 0.06:
+            return False
+        turned = filled[::-1, ::-1], filled[:, ::-1], filled[::-1]
+        overlaps = [np.count_nonzero(filled & other) / np.count_nonzero(filled | other) for other in turned]
+        return bool(min(overlaps) > 0.9)
 
     @property
     def is_drawn(self) -> bool:
@@ -183,10 +190,12 @@ def _hull_area(points: NDArray[np.int32]) -> float:
     return float(cv2.contourArea(hull)) + 0.5 * float(cv2.arcLength(hull, True)) + 1.0
 
 
-def _filled_area(mask: NDArray[np.bool_]) -> int:
+def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mask with its holes filled."""
     padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 2)
-    return int(np.count_nonzero(padded != 2))
+    filled: NDArray[np.bool_] = padded[1:-1, 1:-1] != 2
+    return filled
 
 
 def contains(outer: BBox, inner: BBox) -> bool:
