@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 
-def moved_aside(path: Path, *companions: str) -> str:
+def moved_aside(path: Path, *companions: str, because: str = "damaged") -> str:
     """Rename a file so that a new one can take its place.
 
     Parameters
     ----------
+    because : one word for the new name.
     companions : suffixes of files that belong to it and go with it, "-wal" for instance.
 
     Returns
@@ -18,11 +19,11 @@ def moved_aside(path: Path, *companions: str) -> str:
     A sentence, with a space before it, that says where the file is now or why it stays.
     """
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    target = path.with_name(f"{path.name}.damaged-{stamp}")
+    target = path.with_name(f"{path.name}.{because}-{stamp}")
     number = 1
     while target.exists():
         number += 1
-        target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+        target = path.with_name(f"{path.name}.{because}-{stamp}-{number}")
     try:
         path.rename(target)
         for suffix in companions:

@@ -6,9 +6,9 @@ import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from lycurgus.core.errors import ExportError
 from lycurgus.exporters.atomic import replacing
@@ -17,6 +17,14 @@ from lycurgus.services.folders import config_folder
 
 VERSION = 1
 MOST_RECENT_FOLDERS = 12
+
+
+def _printable(text: Any) -> Any:
+    """Names that are no valid Unicode (old disks under Linux) cannot be kept as they are; the file will not be found again, no more."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(text, str) else text
+
+
+PathText = Annotated[str, BeforeValidator(_printable)]
 
 
 class _Model(BaseModel):
@@ -60,9 +68,9 @@ class Settings(_Model):
 
     version: int = VERSION
     theme: Literal["system", "light", "dark"] = "system"
-    recent_folders: tuple[str, ...] = ()
-    last_session: tuple[str, ...] = ()
-    last_image: str = ""
+    recent_folders: tuple[PathText, ...] = ()
+    last_session: tuple[PathText, ...] = ()
+    last_image: PathText = ""
     restore_session: bool = False
     geometry: str = ""
     layout: str = ""
@@ -70,7 +78,7 @@ class Settings(_Model):
     instrument_scales: tuple[InstrumentScale, ...] = ()
     params: dict[str, Any] = Field(default_factory=dict)
     preset: str = ""
-    last_folders: dict[str, str] = Field(default_factory=dict)
+    last_folders: dict[str, PathText] = Field(default_factory=dict)
     export_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     device: str = "auto"
@@ -153,7 +161,7 @@ def load_settings(path: Path) -> tuple[Settings, str]:
     except (ValueError, RecursionError):
         return Settings(), f"The settings file was damaged; the defaults are used.{moved_aside(path)}"
     if not isinstance(version, int) or version > VERSION:
-        return Settings(), f"The settings were written by a later version; the defaults are used.{moved_aside(path)}"
+        return Settings(), f"The settings were written by a later version; the defaults are used.{moved_aside(path, because='newer')}"
     return _usable(document)
 
 
