@@ -113,7 +113,7 @@ def test_the_foreground_that_is_given_is_left_as_it_is() -> None:
 
 
 def test_a_pinhole_within_a_particle_is_filled() -> None:
-    whole = disc(SHAPE, (60, 60), 60)
+    whole = disc(SHAPE, (60, 60), 90)
     pinholes = disc(SHAPE, (60, 60), 3) | disc(SHAPE, (45, 72), 4)
     np.testing.assert_array_equal(clean_foreground(whole & ~pinholes, CleaningParams(), None).foreground, whole)
 

@@ -141,7 +141,9 @@ def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0), *, 
         curve = points[start : start + count]
         perimeter = cv2.arcLength(curve, True)
         if values[i] >= enough * perimeter:
-            values[i] = cv2.arcLength(cv2.convexHull(np.ascontiguousarray(curve[::4])), True) if enough else 0
+            # The box around a convex shape is far longer than its hull; where it is not, the shape is hardly convex.
+            promising = enough > 0 and values[i] > 1.15 * enough * perimeter
+            values[i] = cv2.arcLength(cv2.convexHull(np.ascontiguousarray(curve[::4])), True) if promising else 0
             if values[i] <= enough * perimeter:
                 values[i] = cv2.arcLength(cv2.convexHull(curve), True)
         values[i] /= perimeter

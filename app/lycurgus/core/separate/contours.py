@@ -68,7 +68,10 @@ def contours_of(mask: Mask | NDArray[np.uint8]) -> Contours:
     outer = [chain for chain, turn in zip(chains, turns, strict=True) if turn <= 0]
     areas_px = [_enclosed_px(-turn, len(chain)) for chain, turn in zip(chains, turns, strict=True) if turn <= 0]
     holes: list[list[Chain]] = [[] for _ in outer]
-    if len(outer) < len(chains):
+    if len(outer) == 1:
+        holes[0] = [chain for chain, turn in zip(chains, turns, strict=True) if turn > 0]
+        areas_px[0] = float(np.count_nonzero(plane))
+    elif len(outer) < len(chains):
         _, labels = cv2.connectedComponents(plane, connectivity=8)
         number = {int(labels[chain[0, 0, 1], chain[0, 0, 0]]): i for i, chain in enumerate(outer)}
         for chain, turn in zip(chains, turns, strict=True):
