@@ -20,6 +20,9 @@ _DM_TYPE = {"<i2": 2, "<i4": 3, "<u2": 4, "<u4": 5, "<f4": 6, "<f8": 7, "|u1": 8
 _DM_DATA_TYPE = {"<i2": 1, "<f4": 2, "|u1": 6, "<i4": 7, "|i1": 9, "<u2": 10, "<u4": 11, "<f8": 12}
 
 
+NO_UNIT_TAG = "no tag"
+
+
 def ramp(height: int = 12, width: int = 17, dtype: Any = np.uint16) -> Array:
     """A picture in which every pixel is another one, so that a flip or a transposition is seen."""
     return (np.arange(height * width).reshape(height, width) % 251).astype(dtype)
@@ -52,7 +55,7 @@ def _dm_image(name: str, array: Array, scales: list[tuple[float, str]], tags: Ma
     shape = array.shape[:2] if colour else array.shape
     return {
         "ImageData": {
-            "Calibrations": {"Dimension": [{"Origin": np.float32(0), "Scale": np.float32(value), "Units": unit} for value, unit in scales]},
+            "Calibrations": {"Dimension": [_dm_axis(value, unit) for value, unit in scales]},
             "Data": array.reshape(-1).view("<u4").reshape(-1) if colour else array.reshape(-1),
             "DataType": np.uint32(data_type or _DM_DATA_TYPE[array.dtype.str]),
             "Dimensions": [np.uint32(extent) for extent in reversed(shape)],
@@ -60,6 +63,11 @@ def _dm_image(name: str, array: Array, scales: list[tuple[float, str]], tags: Ma
         "ImageTags": dict(tags),
         "Name": name,
     }
+
+
+def _dm_axis(value: float, unit: str) -> dict[str, Any]:
+    stated = {"Origin": np.float32(0), "Scale": np.float32(value)}
+    return stated if unit == NO_UNIT_TAG else stated | {"Units": unit}
 
 
 def _dm_group(members: Mapping[str, Any] | list[Any], version: int) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from lycurgus.core.errors import ReadError
 from lycurgus.readers import _ncempy
 from lycurgus.readers.door import read
-from readers.made_files import ramp, write_dm
+from readers.made_files import NO_UNIT_TAG, ramp, write_dm
 
 NM = [(0.5, "nm"), (0.5, "nm")]
 UNCALIBRATED = [(1.0, ""), (1.0, "")]
@@ -40,6 +40,16 @@ def test_ncempy_says_1_where_there_is_no_calibration_and_we_say_none(tmp_path: P
     micrograph = read(path)
     assert micrograph.pixel_size is None
     assert micrograph.warnings == ()
+
+
+def test_ncempy_shifts_the_scales_behind_an_axis_without_a_unit_tag_and_we_do_not(tmp_path: Path) -> None:
+    unstated = [(1.0, NO_UNIT_TAG), (1.0, NO_UNIT_TAG)]
+    path = write_dm(tmp_path / "a.dm3", [("plot", ramp(), unstated), ("TEM", ramp(), [(3.0, "nm"), (4.0, "nm")])])
+    with _ncempy.load("dm").fileDM(path) as file:
+        assert file.getDataset(1)["pixelSize"] != [4.0, 3.0]
+    micrograph = read(path, plane="TEM")
+    assert micrograph.pixel_size is not None
+    assert (micrograph.pixel_size.y_nm, micrograph.pixel_size.x_nm) == (4.0, 3.0)
 
 
 def test_ncempy_knows_no_binary_images_and_we_read_them(tmp_path: Path) -> None:
