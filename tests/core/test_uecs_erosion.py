@@ -118,17 +118,18 @@ def test_contours_give_back_their_mask_and_its_areas(seed: int, share: float, sh
 
 
 def test_convexity_by_bounds_falls_on_the_same_side() -> None:
-    masks = [one_region(seed, 5) for seed in range(40)] + [disc((40, 40), (20, 20), size) for size in (5, 9, 20, 30)]
+    masks = [one_region(seed, 2 + seed % 9) for seed in range(80)] + [disc((40, 40), (20, 20), size) for size in (5, 9, 20, 30)]
     exact = np.array([convexity(mask) for mask in masks])
     for enough in (0.6, 0.8, 0.95, 0.99):
         bounds = np.array(convexities_of([contours_of(mask).outer[0] for mask in masks], enough=enough))
         np.testing.assert_array_equal(bounds >= enough, exact >= enough)
 
 
-def test_an_outline_that_fills_its_box_is_not_convex_and_is_not_measured() -> None:
+def test_an_outline_that_fills_its_box_is_not_convex() -> None:
     comb = np.zeros((600, 600), dtype=bool)
     comb[:, ::2] = comb[0] = True
-    assert convexities_of(contours_of(comb).outer, enough=0.95) == [0.0]
+    (value,) = convexities_of(contours_of(comb).outer, enough=0.95)
+    assert value < 0.1
 
 
 def test_a_region_far_thicker_than_it_is_looked_at_step_by_step_is_separated() -> None:

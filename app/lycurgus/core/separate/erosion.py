@@ -26,7 +26,7 @@ from lycurgus.core.types import BBox, Mask
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 _EVERY_STEP_PX = 64
-_LONG_CHAIN, _RAGGED = 100_000, 20
+_SHORT_CHAIN, _SURELY_BELOW = 100, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,17 +109,25 @@ def erode_until_convex(
 
 
 def convexities_of(chains: Sequence[Chain], *, enough: float) -> list[float]:
-    """Convexity of the regions that these chains of border pixels enclose, or a bound on the same side of enough.
+    """Convexity of the regions that these chains of border pixels enclose, or a bound or estimate on the same side of enough.
 
-    Noise can hang together over a whole image and have an outline of tens of millions of pixels. Its smoothed outline is many times
-    longer than its hull, which is no longer than its box is around. Such an outline counts as 0 and is not measured.
+    Most of what is eroded is far from convex, and a polygon through every eighth border pixel shows it at a twentieth of the cost. It
+    decides only where it is lower by 0.1: the smoothed outline would have to be more than a tenth shorter than that polygon.
     """
-    values = [0.0] * len(chains)
-    compact = [i for i, chain in enumerate(chains) if len(chain) < _LONG_CHAIN or len(chain) < _RAGGED * sum(cv2.boundingRect(chain)[2:])]
-    if compact:
-        for i, value in zip(compact, convexities(along([chains[i] for i in compact]), enough=enough).tolist(), strict=True):
+    values = [_rough_convexity(chain) for chain in chains]
+    unsure = [i for i, value in enumerate(values) if value >= enough - _SURELY_BELOW]
+    if unsure:
+        for i, value in zip(unsure, convexities(along([chains[i] for i in unsure]), enough=enough).tolist(), strict=True):
             values[i] = value
     return values
+
+
+def _rough_convexity(chain: Chain) -> float:
+    """Convexity of the polygon through every eighth border pixel; 1, unmeasured, for short borders."""
+    if len(chain) < _SHORT_CHAIN:
+        return 1.0
+    polygon = np.ascontiguousarray(chain[::8])
+    return cv2.arcLength(cv2.convexHull(polygon), True) / cv2.arcLength(polygon, True)
 
 
 def erode(mask: Mask | NDArray[np.uint8], start: int, stop: int) -> NDArray[np.uint8]:
