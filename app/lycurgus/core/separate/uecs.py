@@ -133,7 +133,8 @@ class _Work:
         """Yield the particles of one region in its own coordinates."""
         self.removed[TOO_SMALL] += erosion.too_small
         grown = [regrow(marker) for marker in erosion.markers]
-        for part, value in zip(grown, convexities(trace_all([part.mask for part in grown])) if grown else (), strict=True):
+        outlines = trace_all([part.mask for part in grown]) if grown else None
+        for part, value in zip(grown, convexities(outlines, enough=self._params.convexity) if outlines else (), strict=True):
             if value >= self._params.convexity:
                 yield part, ("separated",)
             else:
