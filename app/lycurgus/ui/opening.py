@@ -1,0 +1,116 @@
+"""Opening files and folders, showing one of them, stepping through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from lycurgus.core.errors import ProjectError
+from lycurgus.core.history import History
+from lycurgus.core.types import Micrograph
+from lycurgus.readers.discover import find_files
+from lycurgus.readers.door import read
+from lycurgus.services.project import Project
+from lycurgus.ui.store import Document
+from lycurgus.ui.workbench import Workbench, plural
+
+
+class Opening(QObject):
+    """Brings documents into the store and pixels onto the screen."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self._bench = workbench
+        self._store = workbench.store
+
+    def open_paths(self, paths: Iterable[Path], *, recursive: bool = False) -> None:
+        """Find micrographs in files and folders, with what is known of them from earlier sessions, and show the first."""
+        wanted = [Path(path) for path in paths]
+        project = self._bench.project
+
+        def find(*_: object) -> list[Document]:
+            return [remembered(project, path.resolve()) for path in find_files(wanted, recursive=recursive)]
+
+        self._bench.jobs.submit(
+            "io",
+            find,
+            title="Looking for micrographs",
+            on_done=lambda documents: self._add(wanted, documents),
+            on_error=self._bench.fail_with,
+        )
+
+    def show(self, document: Document | None) -> None:
+        """Make a document the current one and read its pixels."""
+        self._store.set_current(document)
+        if document is None:
+            return
+        plane, pixel_size = self._store.params.input.plane, document.pixel_size
+        self._bench.jobs.submit(
+            "io",
+            lambda *_: read(document.path, plane=plane, pixel_size=pixel_size),
+            title=f"Reading {document.path.name}",
+            key="show",
+            on_done=lambda micrograph: self._shown(document, micrograph),
+            on_error=lambda error: self._unreadable(document, error),
+        )
+
+    def step(self, by: int) -> None:
+        """Show the next (1) or previous (-1) document; at the ends nothing happens."""
+        documents = self._store.documents
+        if not documents:
+            return
+        at = documents.index(self._store.current) if self._store.current in documents else -1
+        target = min(max(at + by, 0), len(documents) - 1)
+        if target != at:
+            self.show(documents[target])
+
+    def forget(self, documents: Sequence[Document]) -> None:
+        """Take documents out of the session; their files and their stored results stay."""
+        self._store.remove_documents(documents)
+
+    def _add(self, wanted: Sequence[Path], documents: list[Document]) -> None:
+        fresh = [document for document in documents if self._store.document(document.path) is None]
+        self._store.add_documents(fresh)
+        folders = [str(path.resolve()) for path in wanted if path.is_dir()]
+        if folders:
+            self._bench.change_settings(recent_folders=(*folders, *self._bench.settings.recent_folders))
+        if documents:
+            # Dropping an image that is open already means: show me this one.
+            self.show(self._store.document(documents[0].path))
+        if len(fresh) > 1:
+            self._bench.tell(f"{plural(len(fresh), 'image')} opened")
+
+    def _shown(self, document: Document, micrograph: Micrograph) -> None:
+        if document is not self._store.current:
+            return
+        document.shape = micrograph.shape
+        if document.pixel_size is None:
+            document.file_pixel_size = micrograph.pixel_size
+        self._store.set_micrograph(micrograph)
+        self._store.document_changed.emit(document)
+
+    def _unreadable(self, document: Document, error: Exception) -> None:
+        document.error = str(error)
+        self._bench.fail_with(error)
+        self._store.changed(document)
+
+
+def remembered(project: Project, path: Path) -> Document:
+    """Make a document, with result, corrections and calibration where the project file knows them and the file is unchanged."""
+    document = Document(path)
+    try:
+        stored = project.load(path)
+    except ProjectError as error:
+        document.error = str(error)
+        return document
+    if stored is None:
+        return document
+    document.pixel_size = stored.record.pixel_size
+    if stored.result is not None:
+        document.analysed, document.history = stored.result, stored.history or History.of(stored.result.particles)
+        document.file_pixel_size = stored.result.micrograph.pixel_size
+    else:
+        document.error = stored.record.error
+    return document
