@@ -65,14 +65,15 @@ def clean(instances: Sequence[Instance], usable: Mask, params: CleaningParams, p
     -------
     The instances that stay, in their order, and the counts of those that went as "speck" and "touches the border".
     """
-    speck_px, hole_px, analysed = least_area_px(params, pixel_size), least_hole_px(params, pixel_size), analysed_field(usable)
+    speck_px, hole_px = least_area_px(params, pixel_size), least_hole_px(params, pixel_size)
+    analysed = analysed_field(usable) if params.border == "remove" else None
     kept: list[Instance] = []
     removed: Counter[str] = Counter()
     for instance in instances:
         filled = _without_small_holes(instance, hole_px)
         if filled.area_px < speck_px:
             removed[SPECK] += 1
-        elif params.border == "remove" and reaches_edge(filled.bbox, analysed):
+        elif analysed is not None and reaches_edge(filled.bbox, analysed):
             removed[AT_BORDER] += 1
         else:
             kept.append(filled)

@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lycurgus.core.annotations import usable_area
 from lycurgus.core.cleaning import AT_BORDER, analysed_field, clean, least_area_px
 from lycurgus.core.drawn_shapes import Points, cropped
 from lycurgus.core.errors import EditError
 from lycurgus.core.mask_surgery import cut, joined
-from lycurgus.core.measure import OVERLAPPING, TOUCHES_BORDER, measure
+from lycurgus.core.measure import OVERLAPPING, TOUCHES_BORDER, measure_within
 from lycurgus.core.overlap import overlaps_of
 from lycurgus.core.params import CleaningParams
-from lycurgus.core.types import AnalysisResult, BBox, Instance, Mask, Micrograph, Particle
+from lycurgus.core.types import AnalysisResult, BBox, Instance, Micrograph, Particle
 
 DRAWN = "drawn"
 EDITED = "edited"
@@ -60,12 +61,12 @@ class Canvas:
     Attributes
     ----------
     micrograph : with its pixels.
-    usable : (H, W) bool, False where something is burnt in.
+    analysed : box of the field without data bar and frame.
     cleaning : its limits of size and its border rule hold for hand work too.
     """
 
     micrograph: Micrograph
-    usable: Mask
+    analysed: BBox
     cleaning: CleaningParams
 
     @classmethod
@@ -79,7 +80,8 @@ class Canvas:
         """
         if not result.micrograph.pixels.size:
             raise EditError("the image is not loaded, so nothing can be measured on it", hint="open the image first")
-        return cls(result.micrograph, usable_area(result.micrograph.pixels, result.annotations), result.params.cleaning)
+        usable = usable_area(result.micrograph.pixels, result.annotations)
+        return cls(result.micrograph, analysed_field(usable), result.params.cleaning)
 
     @property
     def least_px(self) -> float:
@@ -171,7 +173,7 @@ def draw(current: Sequence[Particle], shape: Instance, canvas: Canvas, *, first_
     EditError
         Nothing of the shape lies on the picture, or too little.
     """
-    field = analysed_field(canvas.usable)
+    field = canvas.analysed
     y0, x0 = max(shape.bbox.y0, field.y0), max(shape.bbox.x0, field.x0)
     y1, x1 = min(shape.bbox.y1, field.y1), min(shape.bbox.x1, field.x1)
     if y1 <= y0 or x1 <= x0:
@@ -246,7 +248,9 @@ def _label(verb: str, particles: Sequence[Particle]) -> str:
 
 def _cleaned(instance: Instance, canvas: Canvas) -> Instance:
     """Fill small holes as after detection; EditError for a speck."""
-    cleaned = clean([instance], canvas.usable, canvas.cleaning.model_copy(update={"border": "keep"}), canvas.micrograph.pixel_size)
+    # The field is asked for only where particles at the border are dropped, and what a hand drew is not dropped for that.
+    anywhere = canvas.cleaning.model_copy(update={"border": "keep"})
+    cleaned = clean([instance], np.ones((1, 1), dtype=np.bool_), anywhere, canvas.micrograph.pixel_size)
     if not cleaned.kept:
         raise EditError(
             f"the shape covers {instance.area_px} px, and the smallest particle is {canvas.least_px:.0f} px",
@@ -276,7 +280,7 @@ def _border_rule(particle: Particle, cleaning: CleaningParams) -> str | None:
 def _measured(instances: Sequence[Instance], canvas: Canvas, first_id: int, *, excluded: str | None = None) -> Particles:
     """Measure new instances; "overlapping" is left to ``_settled``, which knows their neighbours."""
     particles = []
-    for particle in measure(instances, canvas.micrograph, canvas.usable, canvas.cleaning):
+    for particle in measure_within(canvas.analysed, instances, canvas.micrograph, canvas.cleaning):
         reason = excluded or _border_rule(particle, canvas.cleaning)
         particles.append(replace(particle, id=first_id - 1 + particle.id, excluded=reason, flags=particle.flags - {OVERLAPPING}))
     return tuple(particles)
@@ -286,11 +290,15 @@ def _settled(kind: EditKind, label: str, current: Sequence[Particle], removed: C
     """Complete an edit by the neighbours whose "overlapping" flag changes with it."""
     gone = {particle.id for particle in removed}
     staying = [particle for particle in current if particle.id not in gone]
-    after = [*staying, *added]
-    instances = [particle.instance for particle in after]
-    changed = [particle.instance for particle in (*removed, *added)]
-    near = np.unique(overlaps_of(changed, instances).truth)
-    met = overlaps_of([instances[place] for place in near], instances)
+    after, changed = [*staying, *added], [*removed, *added]
+    boxes = np.array([particle.instance.bbox for particle in after]).reshape(-1, 4)
+    # Who comes may make anybody overlap, who goes can only end what was.
+    suspects = np.array([bool(added) or OVERLAPPING in particle.flags for particle in after], dtype=np.bool_)
+    places = np.flatnonzero(suspects & _meets(boxes, changed))
+    touched = overlaps_of([particle.instance for particle in changed], [after[place].instance for place in places]).truth
+    near = places[np.unique(touched)]
+    around = np.flatnonzero(_meets(boxes, [after[place] for place in near]))
+    met = overlaps_of([after[place].instance for place in near], [after[place].instance for place in around])
     # Every instance meets itself; who meets two or more overlaps another.
     overlapping = np.bincount(met.predicted, minlength=len(near)) > 1
     before, settled = list(removed), []
@@ -302,3 +310,12 @@ def _settled(kind: EditKind, label: str, current: Sequence[Particle], removed: C
             before.append(particle)
             settled.append(replace(particle, flags=particle.flags ^ {OVERLAPPING}))
     return Edit(kind, label, tuple(before), tuple(settled))
+
+
+def _meets(boxes: NDArray[np.int64], particles: Sequence[Particle]) -> NDArray[np.bool_]:
+    """Tell which boxes (n, 4) meet the common box of the particles."""
+    if not particles:
+        return np.zeros(len(boxes), dtype=np.bool_)
+    corners = np.array([particle.instance.bbox for particle in particles])
+    low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+    return np.asarray((boxes[:, :2] < high).all(axis=1) & (boxes[:, 2:] > low).all(axis=1))

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from lycurgus.core.edits import DRAWN, Canvas, Edit, EditKind, Particles, apply
 from lycurgus.core.errors import EditError
-from lycurgus.core.measure import measure
+from lycurgus.core.measure import measure_within
 from lycurgus.core.particle_data import particle_data, particle_from, remarks_data, with_remarks
 from lycurgus.core.types import AnalysisResult, Particle
 
@@ -134,7 +134,7 @@ class History:
         states = {id(state): state for state in self.analysed}
         states |= {id(state): state for edit in (*self.done, *self.undone) for state in (*edit.removed, *edit.added)}
         instances = {id(state.instance): state.instance for state in states.values()}
-        measured = measure(list(instances.values()), canvas.micrograph, canvas.usable, canvas.cleaning)
+        measured = measure_within(canvas.analysed, list(instances.values()), canvas.micrograph, canvas.cleaning)
         numbers = {id(particle.instance): particle.measurement for particle in measured}
         new = {key: replace(state, measurement=numbers[id(state.instance)]) for key, state in states.items()}
 

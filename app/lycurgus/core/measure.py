@@ -32,13 +32,17 @@ def measure(instances: Sequence[Instance], micrograph: Micrograph, usable: Mask,
     Particles numbered from 1 in reading order (top edge, then left edge of their boxes). Flags are those of the instances and
     "touches_border" and "overlapping".
     """
+    return measure_within(analysed_field(usable), instances, micrograph, cleaning) if instances else ()
+
+
+def measure_within(analysed: BBox, instances: Sequence[Instance], micrograph: Micrograph, cleaning: CleaningParams) -> tuple[Particle, ...]:
+    """Measure instances where the analysed field is known already; otherwise like ``measure``."""
     ordered = sorted(instances, key=lambda instance: (instance.bbox.y0, instance.bbox.x0))
     if not ordered:
         return ()
-    analysed = analysed_field(usable)
     weights = border_weights(ordered, analysed) if cleaning.border != "keep" else np.ones(len(ordered))
     measurements = _measurements(ordered, micrograph, weights)
-    shared = overlapping(ordered, micrograph.shape)
+    shared = overlapping(ordered)
     particles = []
     for number, (instance, measurement) in enumerate(zip(ordered, measurements, strict=True)):
         at_border = reaches_edge(instance.bbox, analysed)
@@ -68,15 +72,20 @@ def border_weights(instances: Sequence[Instance], analysed: BBox) -> NDArray[np.
     return np.asarray(np.maximum(analysed.height * analysed.width / (free_y * free_x), 1.0))
 
 
-def overlapping(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def overlapping(instances: Sequence[Instance]) -> NDArray[np.bool_]:
     """Tell for each instance whether it shares a pixel with another."""
-    owners = np.zeros(shape, dtype=np.uint16)
-    for instance in instances:
-        owners[instance.bbox.slices] += instance.mask
+    if len(instances) < 2:
+        return np.zeros(len(instances), dtype=np.bool_)
+    y0, x0, y1, x1 = np.array([instance.bbox for instance in instances]).T
+    top, left = int(y0.min()), int(x0.min())
+    owners = np.zeros((int(y1.max()) - top, int(x1.max()) - left), dtype=np.uint16)
+    places = [np.s_[box.y0 - top : box.y1 - top, box.x0 - left : box.x1 - left] for box in (instance.bbox for instance in instances)]
+    for place, instance in zip(places, instances, strict=True):
+        owners[place] += instance.mask
     shared = owners > 1
     if not shared.any():
         return np.zeros(len(instances), dtype=np.bool_)
-    return np.array([(shared[instance.bbox.slices] & instance.mask).any() for instance in instances], dtype=np.bool_)
+    return np.array([(shared[place] & instance.mask).any() for place, instance in zip(places, instances, strict=True)], dtype=np.bool_)
 
 
 def _measurements(instances: Sequence[Instance], micrograph: Micrograph, weights: NDArray[np.float64]) -> list[Measurement]:
