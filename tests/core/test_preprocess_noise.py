@@ -26,7 +26,7 @@ def test_particles_and_shading_hardly_add_to_the_noise() -> None:
     assert estimate_noise(picture + noise) == pytest.approx(50, rel=0.05)
 
 
-def test_large_pictures_are_judged_by_bands_with_the_same_result() -> None:
+def test_large_pictures_are_judged_by_tiles_with_the_same_result() -> None:
     pixels = np.random.default_rng(2).normal(0, 30, (1600, 1500)).astype(np.float32)
     assert estimate_noise(pixels) == pytest.approx(30, rel=0.03)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lycurgus.core.types import AnalysisResult, Particle, Plane
 
-MOST_PARTICLES = 100
+MOST_PARTICLES = 50
 MARGIN_PX = (4, 20)
 LAYER_PX = 1.5
 """The first layer, diagonal neighbours included: with it a blurred edge's width comes out within 3 %."""
@@ -34,7 +34,7 @@ class Edges:
 
 
 def look_at_edges(result: AnalysisResult) -> Edges | None:
-    """Measure outlines on at most 100 particles, spread evenly over the image; None without suitable ones.
+    """Measure outlines on at most 50 particles, spread evenly over the image; None without suitable ones.
 
     Means are taken along whole outlines: of the first layer of pixels inside and outside for the slope;
     of the inner half and of a ring some way off for the contrast. So noise hardly widens the result.

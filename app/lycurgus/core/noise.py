@@ -13,10 +13,11 @@ from lycurgus.core.types import Mask, Plane
 IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 """Difference of two Laplacians: blind to constants, ramps and straight edges along the axes; 6σ wide on white noise."""
 
-SAMPLE_PX = 1 << 19
-"""A noise level needs no more pixels than this; larger pictures are judged by evenly spread bands of rows."""
+TILES = 4
+"""Large pictures are judged by this many tiles a side, spread evenly: a noise level needs no more pixels."""
 
-BAND_ROWS = 64
+NOISE_TILE_PX = 128
+GRAIN_TILE_PX = 256
 
 
 def estimate_noise(pixels: Plane, usable: Mask | None = None) -> float:
@@ -40,7 +41,7 @@ def estimate_noise(pixels: Plane, usable: Mask | None = None) -> float:
     ----------
     J. Immerkær, Fast noise variance estimation, Computer Vision and Image Understanding 64 (1996) 300-302.
     """
-    responses = [_responses(pixels[rows], None if usable is None else usable[rows]) for rows in _bands(pixels.shape)]
+    responses = [_responses(pixels[tile], None if usable is None else usable[tile]) for tile in _tiles(pixels.shape, NOISE_TILE_PX)]
     response = np.concatenate(responses) if responses else np.empty(0, dtype=np.float32)
     if response.size == 0:
         return nan
@@ -80,11 +81,11 @@ def estimate_snr(pixels: Plane, usable: Mask | None = None, *, noise: float | No
 
 
 def is_mostly_noise(plane: NDArray[np.float32], usable: Mask) -> bool:
-    """Tell whether most of a picture's variation is finer than anything that could be measured.
+    """Tell whether most of a picture's variation, shading aside, is finer than anything that could be measured.
 
-    A Gaussian of 3 px takes 69 % off white noise that has been through one of 1 px, and 91 % off unfiltered noise, but little
-    off particles, grain or shading. The picture is mostly noise where the median absolute deviation loses more than 55 %;
-    the median makes a few particles on an empty noisy support no exception.
+    Shading is the mean under a Gaussian of 20 px. From the rest a Gaussian of 3 px takes 69 % off white noise that has been through
+    one of 1 px, and 91 % off unfiltered noise, but little off particles or grain. The picture is mostly noise where the
+    median absolute deviation loses more than half; the median makes a few particles on an empty noisy support no exception.
 
     Parameters
     ----------
@@ -92,20 +93,20 @@ def is_mostly_noise(plane: NDArray[np.float32], usable: Mask) -> bool:
     usable : (H, W) bool.
     """
     before, after = [], []
-    for rows in _bands(plane.shape):
-        seen = usable[rows]
-        before.append(plane[rows][seen])
-        after.append(cv2.GaussianBlur(plane[rows], (0, 0), 3)[seen])
-    if not before or sum(values.size for values in before) == 0:
+    for tile in _tiles(plane.shape, GRAIN_TILE_PX):
+        seen, shading = usable[tile], cv2.GaussianBlur(plane[tile], (0, 0), 20)
+        before.append((plane[tile] - shading)[seen])
+        after.append((cv2.GaussianBlur(plane[tile], (0, 0), 3) - shading)[seen])
+    if sum(values.size for values in before) == 0:
         return False
-    return _median_deviation(np.concatenate(after)) < 0.45 * _median_deviation(np.concatenate(before))
+    return _median_deviation(np.concatenate(after)) < 0.5 * _median_deviation(np.concatenate(before))
 
 
 def _median_deviation(values: NDArray[np.float32]) -> float:
     return float(np.median(np.abs(values - np.median(values))))
 
 
-def sample(pixels: Plane, usable: Mask | None = None, *, limit: int = 1 << 20) -> NDArray[np.float32]:
+def sample(pixels: Plane, usable: Mask | None = None, *, limit: int = 1 << 18) -> NDArray[np.float32]:
     """Return the finite usable values of a regular grid of at most about ``limit`` pixels, as (n,) float32."""
     step = max(1, int(np.ceil(sqrt(pixels.size / limit)))) if pixels.size else 1
     grid = pixels[::step, ::step]
@@ -114,16 +115,20 @@ def sample(pixels: Plane, usable: Mask | None = None, *, limit: int = 1 << 20) -
     return values[np.isfinite(values)]
 
 
-def _bands(shape: tuple[int, ...]) -> list[slice]:
-    """Rows to look at: everything, or bands spread evenly over a large picture."""
+def _tiles(shape: tuple[int, ...], side: int) -> list[tuple[slice, slice]]:
+    """Where to look: everywhere, or at evenly spread tiles of a large picture."""
     height, width = shape
     if min(height, width) < 3:
         return []
-    if height * width <= SAMPLE_PX:
-        return [slice(0, height)]
-    count = max(1, min(SAMPLE_PX // (BAND_ROWS * width), height // BAND_ROWS))
-    starts = np.linspace(0, max(height - BAND_ROWS, 0), count).astype(int)
-    return [slice(int(start), int(start) + BAND_ROWS) for start in starts]
+    if height * width <= (TILES * side) ** 2:
+        return [(slice(0, height), slice(0, width))]
+    ys, xs = _starts(height, side), _starts(width, side)
+    return [(slice(y, y + side), slice(x, x + side)) for y in ys for x in xs]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    count = min(TILES, max(1, length // side))
+    return [round(start) for start in np.linspace(0, max(length - side, 0), count)]
 
 
 def _responses(pixels: Plane, usable: Mask | None) -> NDArray[np.float32]:
