@@ -20,7 +20,7 @@ LEAST_EDGE_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar; ``plain`` where the mark is the rectangle and nothing else."""
+    """A bar; ``plain`` where it is a rectangle with square ends and nothing else."""
 
     bbox: BBox
     plain: bool
@@ -32,7 +32,7 @@ def bar_in(mark: Mark) -> Bar | None:
     """Return the bar that a mark is or holds, or None."""
     height, width = mark.bbox.height, mark.bbox.width
     if width >= 1.8 * height and mark.fill >= 0.9:
-        return Bar(mark.bbox, plain=True, crispness=mark.crispness, unevenness=mark.unevenness) if _is_straight(mark) else None
+        return Bar(mark.bbox, plain=_is_straight(mark), crispness=mark.crispness, unevenness=mark.unevenness)
     if width >= 4 * height and _has_end_marks(mark):
         return Bar(mark.bbox, plain=False, crispness=mark.crispness, unevenness=mark.unevenness)
     return _bar_with_attachment(mark)

@@ -78,17 +78,26 @@ def edge_strip(pixels: Plane) -> Strip | None:
     step = max(1, pixels.shape[1] // SAMPLES_A_ROW)
     sample = np.ascontiguousarray(pixels[: rows + 8, ::step])
     tolerances = (0, LOSSY_TOLERANCE_8BIT) if pixels.dtype == np.uint8 else (0,)
+    best: Strip | None = None
     for tolerance in tolerances:
-        begin = 0
-        found: Strip | None = None
-        while strip := _strip_within(sample[begin:], rows - begin, tolerance):
-            begin += strip.rows
-            found = Strip(begin, plain=strip.plain and (found is None or found.plain))
-            if not strip.plain or strip.rows > THICKEST_LINE_PX:
-                break
-        if found:
-            return found
-    return None
+        found = _strip_and_line(sample, rows, tolerance)
+        if found and (best is None or found.rows > best.rows):
+            best = found
+        if best and best.rows > THICKEST_LINE_PX:
+            return best
+    return best
+
+
+def _strip_and_line(sample: Plane, rows: int, tolerance: int) -> Strip | None:
+    """Find the strip; where it is only a line, go on behind it."""
+    found: Strip | None = None
+    begin = 0
+    while strip := _strip_within(sample[begin:], rows - begin, tolerance):
+        begin += strip.rows
+        found = Strip(begin, plain=strip.plain and (found is None or found.plain))
+        if strip.rows > THICKEST_LINE_PX:
+            break
+    return found
 
 
 def _kind(strip: Strip) -> Literal["data bar", "frame"]:
