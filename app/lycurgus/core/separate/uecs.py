@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import pi
 from typing import Literal
 
@@ -122,19 +123,20 @@ class _Work:
         erosions = erode_until_convex(
             [region.mask for region in concave], threshold=self._params.convexity, smallest_px=self._smallest_px, cancel=self._cancel
         )
+        grown = [regrow(marker) for erosion in erosions for marker in erosion.markers]
+        again = convexities(trace_all([part.mask for part in grown]), enough=self._params.convexity).tolist() if grown else []
+        valued = iter(zip(grown, again, strict=True))
         for region, erosion in zip(concave, erosions, strict=True):
-            for part, flags in self._regrown(region, erosion):
+            for part, flags in self._regrown(region, erosion, list(islice(valued, len(erosion.markers)))):
                 yield Part(moved(part.bbox, region.bbox.y0, region.bbox.x0), part.mask, 0), flags
 
     def _has_too_many_holes(self, holes: Sequence[object]) -> bool:
         return self._params.max_holes is not None and len(holes) > self._params.max_holes
 
-    def _regrown(self, region: Part, erosion: Erosion) -> Iterator[Found]:
-        """Yield the particles of one region in its own coordinates."""
+    def _regrown(self, region: Part, erosion: Erosion, grown: Sequence[tuple[Part, float]]) -> Iterator[Found]:
+        """Yield the particles of one region in its own coordinates, from its grown parts and their convexity."""
         self.removed[TOO_SMALL] += erosion.too_small
-        grown = [regrow(marker) for marker in erosion.markers]
-        outlines = trace_all([part.mask for part in grown]) if grown else None
-        for part, value in zip(grown, convexities(outlines, enough=self._params.convexity) if outlines else (), strict=True):
+        for part, value in grown:
             if value >= self._params.convexity:
                 yield part, ("separated",)
             else:
