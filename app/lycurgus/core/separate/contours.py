@@ -41,9 +41,11 @@ class Contours:
         """Write a value into all pixels of one region."""
         cv2.fillPoly(plane, [self.outer[index], *self.holes[index]], value)
 
-    def cut(self, index: int) -> tuple[BBox, Mask]:
-        """Return the box of one region and its mask, cropped to the box."""
+    def cut(self, index: int, plane: NDArray[np.uint8] | None = None) -> tuple[BBox, Mask]:
+        """Return the box of one region and its mask, cropped to the box; from the contoured plane where it is alone in its box."""
         bbox = self.bbox(index)
+        if plane is not None and cv2.countNonZero(plane[bbox.slices]) == self.areas_px[index]:
+            return bbox, plane[bbox.slices].astype(np.bool_)
         mask = np.zeros((bbox.height, bbox.width), dtype=np.uint8)
         cv2.fillPoly(mask, [self.outer[index], *self.holes[index]], 1, offset=(-bbox.x0, -bbox.y0))
         return bbox, mask.view(np.bool_)

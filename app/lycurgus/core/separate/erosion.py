@@ -218,9 +218,7 @@ class _Window:
         for i, branch in enumerate(branches):
             if convex[i]:
                 self._tree.mark_fruitful(branch)
-                bbox = contours.bbox(i)
-                alone = cv2.countNonZero(self.live[bbox.slices]) == contours.areas_px[i]
-                mask = self.live[bbox.slices].astype(np.bool_) if alone else contours.cut(i)[1]
+                bbox, mask = contours.cut(i, self.live)
                 self._erosion.markers.append(Part(moved(bbox, self._y0, self._x0), mask, depth))
                 self.live[bbox.slices] -= mask.view(np.uint8)
             elif siblings[branch] > 1:

@@ -8,6 +8,8 @@ from itertools import islice
 from math import pi
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from lycurgus.core.outline import convexities, convexity, trace_all
@@ -84,13 +86,14 @@ class UecsSeparator:
         Cancelled
         """
         assert isinstance(params, UecsParams)
-        found = contours_of(detection.foreground)
+        plane = np.ascontiguousarray(detection.foreground).view(np.uint8)
+        found = contours_of(plane)
         work = _Work(params, params.smallest_marker_px(pixel_size), cancel)
         instances: list[Instance] = []
         for batch in _batches(found):
             cancel.check()
             progress("separate", batch.start, len(found))
-            for part, flags in work.separate(found, batch):
+            for part, flags in work.separate(found, batch, plane):
                 instances.append(instance_of(part.mask, part.bbox, detection, *flags))
         return Separation(in_reading_order(instances), {reason: count for reason, count in work.removed.items() if count})
 
@@ -107,12 +110,12 @@ class _Work:
         self._smallest_px = smallest_px
         self._cancel = cancel
 
-    def separate(self, found: Contours, batch: range) -> Iterator[Found]:
-        """Yield the particles of some regions in the coordinates of the image."""
+    def separate(self, found: Contours, batch: range, plane: NDArray[np.uint8]) -> Iterator[Found]:
+        """Yield the particles of some regions of a plane in its coordinates."""
         concave: list[Part] = []
         enough = 0 if self._params.lower_convexity else self._params.convexity  # the lower bound too needs the value itself
         for i, value in zip(batch, convexities_of([found.outer[i] for i in batch], enough=enough), strict=True):
-            whole = Part(*found.cut(i), depth=0)
+            whole = Part(*found.cut(i, plane), depth=0)
             if value >= self._params.convexity:
                 yield whole, ()
             elif value < self._params.lower_convexity or self._has_too_many_holes(found.holes[i]):
