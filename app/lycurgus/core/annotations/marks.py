@@ -62,7 +62,7 @@ class Mark:
             return False
         turned = filled[::-1, ::-1], filled[:, ::-1], filled[::-1]
         overlaps = [np.count_nonzero(filled & other) / np.count_nonzero(filled | other) for other in turned]
-        return bool(min(overlaps) > 0.9)
+        return bool(min(overlaps) > 0.86)
 
     @property
     def is_drawn(self) -> bool:
