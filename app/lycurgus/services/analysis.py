@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lycurgus.core.errors import Cancelled, FileError, LycurgusError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, never
+from lycurgus.core.types import AnalysisResult
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.exporters.drawing import thumbnail
@@ -54,10 +55,7 @@ def run_task(task: ImageTask, *, cancel: CancelToken = never) -> Outcome:
     try:
         micrograph = read(path, plane=task.params.input.plane, pixel_size=task.pixel_size_nm)
         result = analyze(micrograph, task.params, device=task.device, cancel=cancel)
-        picture = thumbnail(micrograph, result.particles, result.annotations) if task.with_thumbnail else None
-        entry = ReportEntry(result, micrograph.shape, task.source.image, task.source.stem, picture)
-        for name in task.image_formats:
-            IMAGE_EXPORTERS[name].write(entry, task.out)
+        return export_image(result, task.source, task.out, task.image_formats, with_thumbnail=task.with_thumbnail)
     except Cancelled:
         raise
     except FileError as error:
@@ -71,7 +69,21 @@ def run_task(task: ImageTask, *, cancel: CancelToken = never) -> Outcome:
         # A defect of ours, or of a library, in one image of thousands must not cost the night's other results.
         logging.getLogger(__name__).debug("analysis of %s failed", path, exc_info=True)
         return FailedFile(path, f"an unexpected error, please report it with this file: {type(error).__name__}: {error}")
-    return ReportEntry(without_pixels(result), entry.shape, entry.image, entry.stem, entry.thumbnail)
+
+
+def export_image(result: AnalysisResult, source: NamedInput, out: Path, formats: Sequence[str], *, with_thumbnail: bool) -> ReportEntry:
+    """Write one image's own files while its pixels are in memory, and return its entry in the report, without them.
+
+    Raises
+    ------
+    ExportError
+    """
+    micrograph = result.micrograph
+    picture = thumbnail(micrograph, result.particles, result.annotations) if with_thumbnail else None
+    entry = ReportEntry(result, micrograph.shape, source.image, source.stem, picture)
+    for name in formats:
+        IMAGE_EXPORTERS[name].write(entry, out)
+    return replace(entry, result=without_pixels(result))
 
 
 def run_tasks(tasks: Sequence[ImageTask], *, jobs: int = 1, cancel: CancelToken = never) -> Iterator[tuple[ImageTask, Outcome]]:
