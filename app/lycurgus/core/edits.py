@@ -102,8 +102,9 @@ def apply(particles: Sequence[Particle], edit: Edit) -> Particles:
         if staying.pop(particle.id, None) is None:
             raise EditError(f"there is no particle {particle.id} to change")
     for particle in edit.added:
-        if staying.setdefault(particle.id, particle) is not particle:
+        if particle.id in staying:
             raise EditError(f"there is a particle {particle.id} already")
+        staying[particle.id] = particle
     return tuple(staying[number] for number in sorted(staying))
 
 
