@@ -34,8 +34,8 @@ class CsvExporter:
             The folder cannot be written.
         """
         particles, images = out / "particles.csv", out / "images.csv"
-        _write(particles, _particle_header(report), _particle_rows(report))
-        _write(images, [column.name for column in IMAGE_COLUMNS], _image_rows(report))
+        write_table(particles, _particle_header(report), _particle_rows(report))
+        write_table(images, [column.name for column in IMAGE_COLUMNS], _image_rows(report))
         return particles, images
 
 
@@ -63,7 +63,8 @@ def _image_rows(report: Report) -> Iterable[list[str]]:
         yield [name if column.name == "image" else csv_cell(row[column.name]) for column in IMAGE_COLUMNS]
 
 
-def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_table(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write one CSV table; cells must already be text, see ``text.csv_cell``."""
     with replacing(target) as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(header)
