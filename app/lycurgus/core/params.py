@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 
 class StageParams(BaseModel):
-    """Base of every stage's parameters. A field carries its title, help, range and, in json_schema_extra, its unit."""
+    """Base of every stage's parameters. A field carries its title, help, range and, in json_schema_extra, its unit, and which values of
+    another field of the stage make it matter: {"only_if": {"denoise": ["gaussian", "median"]}}.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -59,16 +62,31 @@ class PreprocessParams(StageParams):
         "none", title="Flatten background", description="Removes shading that is wider than the particles"
     )
     flatten_radius_px: float = Field(
-        100.0, ge=2, le=4096, title="Background radius", description="Wider than the largest particle", json_schema_extra={"unit": "px"}
+        100.0,
+        ge=2,
+        le=4096,
+        title="Background radius",
+        description="Wider than the largest particle",
+        json_schema_extra={"unit": "px", "only_if": {"flatten": ["gaussian", "rolling ball"]}},
     )
     denoise: Literal["none", "gaussian", "median", "non-local means"] = Field(
         "gaussian", title="Denoise", description="Applied after flattening"
     )
     sigma_px: float = Field(
-        1.0, ge=0.1, le=50, title="Denoise radius", description="Gaussian sigma, or median radius", json_schema_extra={"unit": "px"}
+        1.0,
+        ge=0.1,
+        le=50,
+        title="Denoise radius",
+        description="Gaussian sigma, or median radius",
+        json_schema_extra={"unit": "px", "only_if": {"denoise": ["gaussian", "median"]}},
     )
     nlm_strength: float = Field(
-        1.0, ge=0.05, le=10, title="Non-local means strength", description="Filter strength h in units of the estimated noise"
+        1.0,
+        ge=0.05,
+        le=10,
+        title="Non-local means strength",
+        description="Filter strength h in units of the estimated noise",
+        json_schema_extra={"only_if": {"denoise": ["non-local means"]}},
     )
 
 
@@ -133,4 +151,10 @@ class AnalysisParams(StageParams):
     @property
     def digest(self) -> str:
         """sha256 of the canonical JSON form: equal digests mean equal parameters."""
-        return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
+        return _digest(self)
+
+
+@lru_cache(maxsize=64)
+def _digest(params: AnalysisParams) -> str:
+    """Asked for once an image and again, with thousands of images open and the same few parameters."""
+    return hashlib.sha256(json.dumps(params.document(), sort_keys=True).encode()).hexdigest()

@@ -35,7 +35,10 @@ class OtsuParams(DetectorParams):
         "auto", title="Particles are", description="Brighter or darker than what surrounds them; 'auto' decides from the picture"
     )
     threshold: float | None = Field(
-        None, title="Fixed threshold", description="Replaces the computed one (global only), in units of the stored values"
+        None,
+        title="Fixed threshold",
+        description="Replaces the computed one (global only), in units of the stored values",
+        json_schema_extra={"only_if": {"method": ["global"]}},
     )
     offset: float = Field(
         0.0,
@@ -50,6 +53,7 @@ class OtsuParams(DetectorParams):
         le=20,
         title="Noise margin",
         description="Where noise hides the valley, how many of its deviations particles must stand out; 0 for Otsu's threshold alone",
+        json_schema_extra={"only_if": {"method": ["global", "local"]}},
     )
     window_px: float = Field(
         100.0,
@@ -57,15 +61,23 @@ class OtsuParams(DetectorParams):
         le=4096,
         title="Local window",
         description="For 'local': sigma of the window of the local mean, wider than the largest particle",
-        json_schema_extra={"unit": "px"},
+        json_schema_extra={"unit": "px", "only_if": {"method": ["local"]}},
     )
-    levels: int = Field(3, ge=3, le=6, title="Classes", description="For 'multi-level': into how many classes the values are parted")
+    levels: int = Field(
+        3,
+        ge=3,
+        le=6,
+        title="Classes",
+        description="For 'multi-level': into how many classes the values are parted",
+        json_schema_extra={"only_if": {"method": ["multi-level"]}},
+    )
     particle_levels: int = Field(
         1,
         ge=1,
         le=5,
         title="Particle classes",
         description="For 'multi-level': how many of them are particles, from their end of the scale",
+        json_schema_extra={"only_if": {"method": ["multi-level"]}},
     )
 
 
