@@ -1,0 +1,1 @@
+"""The dialogs: none of them stops the rest of the window."""
