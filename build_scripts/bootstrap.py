@@ -95,12 +95,15 @@ def install_package(extras: str) -> None:
 
 
 def run_samples() -> int:
-    """Analyse the bundled micrographs as a user would."""
+    """Analyse the bundled micrographs as a user would; they show three specimens, so that each gets a report of its own."""
     samples = ROOT / "resources" / "samples"
-    status = subprocess.run([str(PYTHON), "-m", "lycurgus", "analyze", str(samples), "--out", str(REPORT)], check=False).returncode
+    analyse = [str(PYTHON), "-m", "lycurgus", "analyze", str(samples), "--out", str(REPORT), "--report", "each"]
+    status = subprocess.run(analyse, check=False).returncode
     if status == 0:
-        print(f"\nThe report of the sample micrographs is ready: {REPORT / 'report.xlsx'}")
-        print(f"Your own images: {PYTHON.parent / 'lycurgus'} analyze FOLDER --out REPORT")
+        print("\nThe reports of the three sample micrographs are ready:")
+        for report in sorted(REPORT.glob("*/report.xlsx")):
+            print(f"  {report}")
+        print(f"\nYour own images: {PYTHON.parent / 'lycurgus'} analyze FOLDER --out REPORT")
     return status
 
 

@@ -15,6 +15,7 @@ from lycurgus.core.summary import SampleSummary
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.exporters.json import summary_document
+from lycurgus.pipeline import summarize
 from lycurgus.readers.discover import find_files
 from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
 from lycurgus.services.inputs import NamedInput, name_inputs
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(summary_document(report))
     else:
-        _tell(report, options.out, formats)
+        _tell(report, options.out, formats, each=each)
     say_failures(report.failures)
     return 1 if report.failures else 0
 
@@ -83,13 +84,17 @@ def _assemble(outcomes: Iterable[Outcome], statistics: StatisticsParams, columns
     )
 
 
-def _tell(report: Report, out: Path, formats: Sequence[str]) -> None:
+def _tell(report: Report, out: Path, formats: Sequence[str], *, each: bool) -> None:
+    if each:
+        for entry in report.entries:
+            print(f"{entry.image}: {_in_words(summarize([entry.result]))}")
+        print(f"Reports: a folder for each image in {shown(out)}")
+        return
     if report.summary is not None:
         print(_in_words(report.summary))
         for warning in report.summary.warnings:
             say(f"warning: {warning}")
-    where = out / "report.xlsx" if "xlsx" in formats and (out / "report.xlsx").exists() else out
-    print(f"Report: {shown(where)}")
+    print(f"Report: {shown(out / 'report.xlsx' if 'xlsx' in formats else out)}")
 
 
 def _in_words(summary: SampleSummary) -> str:
