@@ -28,6 +28,8 @@ from scenes import scene, write
 
 PARAMS = with_settings(default_params(), ["separator.convexity=0.9"])
 SIZE = PixelSize(0.5, 0.25, "user", 0.01)
+PAGE = 4096
+"""SQLite's unit of storage; the first ones are the roots of the tables."""
 
 
 def analysed(pixel_size: PixelSize | None = SIZE) -> AnalysisResult:
@@ -281,7 +283,7 @@ def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(tmp_path: Path, damag
     damaged = {
         "garbage": b"nonsense" * 1000,
         "cut short": whole[: len(whole) // 2],
-        "overwritten": whole[:3000] + bytes(9000) + whole[12000:],
+        "overwritten": whole[: 3 * PAGE] + bytes(PAGE) + whole[4 * PAGE :],
     }
     file.write_bytes(damaged[damage])
     with pytest.raises(ProjectError, match="damaged"):
