@@ -161,7 +161,7 @@ class Project:
         A file with another time but the same content counts as the same; one that cannot be reached now is believed to be unchanged.
         """
         rows = self._database.rows("SELECT * FROM images WHERE path = ?", (key_of(path),))
-        record = self._record(path, rows[0]) if rows else ImageRecord(absolute(path), "new", pixel_size=self._folder_pixel_size(path))
+        record = self._record(path, rows[0]) if rows else ImageRecord(absolute(path), "new", pixel_size=self.folder_pixel_size(path.parent))
         if not rows and record.pixel_size is None:
             return None
         if not rows or rows[0]["result"] is None:
@@ -207,6 +207,11 @@ class Project:
             else:
                 connection.execute("INSERT OR REPLACE INTO folders VALUES (?, ?)", (key_of(folder), size_text(size)))
 
+    def folder_pixel_size(self, folder: Path) -> PixelSize | None:
+        """Return what the user said about all images in a folder, or None."""
+        rows = self._database.rows("SELECT pixel_size FROM folders WHERE path = ?", (key_of(folder),))
+        return size_of(rows[0]["pixel_size"]) if rows else None
+
     def forget(self, path: Path) -> None:
         """Remove all that is known of an image; the image itself stays."""
         with self._database.transaction() as connection:
@@ -223,11 +228,7 @@ class Project:
         self.close()
 
     def _record(self, path: Path, row: Row) -> ImageRecord:
-        return record_of(path, row, self._folder_pixel_size(path))
-
-    def _folder_pixel_size(self, path: Path) -> PixelSize | None:
-        rows = self._database.rows("SELECT pixel_size FROM folders WHERE path = ?", (key_of(path.parent),))
-        return size_of(rows[0]["pixel_size"]) if rows else None
+        return record_of(path, row, self.folder_pixel_size(path.parent))
 
     def _result(self, row: Row, path: Path) -> AnalysisResult:
         documents = self._database.rows("SELECT document FROM params WHERE digest = ?", (row["params_digest"],))

@@ -1,0 +1,222 @@
+"""Stating how large a pixel is: kept in the project file, and what was measured already measured again at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from lycurgus.core.annotations import usable_area
+from lycurgus.core.edits import Canvas
+from lycurgus.core.errors import ReadError
+from lycurgus.core.history import History
+from lycurgus.core.quality import quality_warnings
+from lycurgus.core.types import AnalysisResult, Micrograph, PixelSize
+from lycurgus.pipeline import without_pixels
+from lycurgus.readers.door import read
+from lycurgus.services.instrument_scales import Setup, default_pixel_size, setup_of, with_default
+from lycurgus.ui.jobs import Job
+from lycurgus.ui.store import Document
+from lycurgus.ui.workbench import Workbench, names
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Remeasured:
+    """What reading a file and measuring again brings."""
+
+    result: AnalysisResult
+    history: History
+    file_pixel_size: PixelSize | None
+
+
+class Calibrating(QObject):
+    """Sets pixel sizes; nothing is detected again, so all particles and corrections stay."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self._bench = workbench
+        self._store = workbench.store
+        self._waiting: deque[Document] = deque()
+        self._job: Job | None = None
+
+    def set_pixel_size(self, documents: Iterable[Document], size: PixelSize | None) -> None:
+        """State the pixel size of images, or leave it to their files again (None).
+
+        Lengths in nm of images that are analysed follow as soon as their pixels are read; limits in nm that took part in finding the
+        particles would act differently in a new analysis, and the user is told so.
+        """
+        size = None if size is None else replace(size, source="user")
+        changing = [document for document in documents if document.pixel_size != size]
+        project = self._bench.project
+
+        def write() -> list[tuple[Document, PixelSize | None]]:
+            for document in changing:
+                project.set_pixel_size(document.path, size)
+            return [] if size else [(document, project.folder_pixel_size(document.path.parent)) for document in changing]
+
+        def folders_hold(said: list[tuple[Document, PixelSize | None]]) -> None:
+            # What is said about a folder holds for its images again once nothing is said about them by themselves.
+            for document, of_folder in said:
+                if of_folder is not None and document.pixel_size is None:
+                    self._set([document], of_folder)
+
+        self._keep(write, folders_hold)
+        self._set(changing, size)
+
+    def set_folder_pixel_size(self, folder: Path, size: PixelSize | None) -> None:
+        """State the pixel size of all images in a folder, of those that are not open or not there yet too."""
+        size = None if size is None else replace(size, source="user")
+        inside = [document for document in self._store.documents if document.path.parent == folder]
+        paths = [document.path for document in inside if document.pixel_size is not None]
+        project = self._bench.project
+
+        def write() -> None:
+            project.set_folder_pixel_size(folder, size)
+            for path in paths:
+                # What was said about a single image would win over the folder.
+                project.set_pixel_size(path, None)
+
+        self._keep(write, lambda _: None)
+        self._set([document for document in inside if document.pixel_size != size], size)
+
+    def set_instrument_default(self, setup: Setup, size: PixelSize | None) -> None:
+        """State the pixel size of an instrument at a magnification, for images that do not say one themselves."""
+        self._bench.change_settings(instrument_scales=with_default(self._bench.settings.instrument_scales, setup, size))
+        if self._store.current is not None and self._store.micrograph is not None:
+            self.apply_default(self._store.current, self._store.micrograph)
+
+    def setup_of_current(self) -> Setup | None:
+        """Return the instrument that the image on screen names, if any."""
+        return None if self._store.micrograph is None else setup_of(self._store.micrograph)
+
+    def apply_default(self, document: Document, micrograph: Micrograph) -> bool:
+        """Give an image that states no pixel size the default of its instrument; tell whether there was one.
+
+        To be called when a micrograph is loaded.
+        """
+        if micrograph.pixel_size is not None or document.pixel_size is not None:
+            return False
+        size = default_pixel_size(micrograph, self._bench.settings.instrument_scales)
+        if size is None:
+            return False
+        self.set_pixel_size([document], size)
+        return True
+
+    def _set(self, documents: list[Document], size: PixelSize | None) -> None:
+        measured_again = []
+        for document in documents:
+            document.pixel_size = size
+            self._show_scaled(document)
+            self._store.document_changed.emit(document)
+            if document.analysed is not None and not document.busy:
+                measured_again.append(document)
+                self._remeasure(document)
+        if limits := _limits_in_nm(measured_again):
+            self._bench.warn(
+                f"Lengths of {names(measured_again)} follow the new pixel size; analyse again for the limits in nm to follow too",
+                f"These limits took part in finding the particles: {limits}.",
+            )
+
+    def _show_scaled(self, document: Document) -> None:
+        """Scale the picture on screen, where what it should be is known without reading the file."""
+        micrograph = self._store.micrograph
+        if document is not self._store.current or micrograph is None:
+            return
+        size = document.pixel_size or stated_by_file(document)
+        if micrograph.pixel_size != size:
+            self._store.set_micrograph(micrograph.with_pixel_size(size))
+
+    def _remeasure(self, document: Document) -> None:
+        if document not in self._waiting:
+            self._waiting.append(document)
+        self._next()
+
+    def _next(self) -> None:
+        # One at a time: the other worker of the lane stays free for the image that the user wants to see.
+        if self._job is not None or not self._waiting:
+            return
+        document = self._waiting.popleft()
+        result, history, size = document.analysed, document.history, document.pixel_size
+        if result is None:
+            self._next()
+            return
+        self._job = self._bench.jobs.submit(
+            "io",
+            lambda *_: remeasured(document.path, result, history, size),
+            title=f"Measuring {document.path.name} again",
+            on_done=lambda fresh: self._remeasured(document, fresh, result, history, size),
+            on_error=self._bench.fail_with,
+        )
+        self._job.finished.connect(self._ended)
+
+    def _ended(self) -> None:
+        self._job = None
+        self._next()
+
+    def _remeasured(self, document: Document, fresh: _Remeasured, result: AnalysisResult, history: History, size: PixelSize | None) -> None:
+        document.file_pixel_size = fresh.file_pixel_size
+        if document.analysed is not result:
+            # Analysed anew meanwhile: what was measured belongs to particles that are gone.
+            return
+        if document.history is not history or document.pixel_size != size:
+            self._remeasure(document)
+            return
+        document.analysed, document.history = fresh.result, fresh.history
+        self._show_scaled(document)
+        self._store.changed(document)
+        self._bench.keep_result(document)
+
+    def _keep(self, write: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
+        self._bench.jobs.submit(
+            "project", lambda *_: write(), title="Keeping the pixel size", on_done=on_done, on_error=self._bench.fail_with
+        )
+
+
+def stated_by_file(document: Document) -> PixelSize | None:
+    """Return what the file itself says about its pixel size, as far as it is known."""
+    stated = document.file_pixel_size
+    # What an analysis ran with may have been the user's word.
+    return None if stated is None or stated.source == "user" else stated
+
+
+def remeasured(path: Path, result: AnalysisResult, history: History, size: PixelSize | None) -> _Remeasured:
+    """Measure the particles of a result again with another pixel size; for a worker thread.
+
+    Parameters
+    ----------
+    size : the user's word; None for the file's.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read any more, or is another one by now.
+    """
+    stated = read(path, plane=result.params.input.plane)
+    if stated.sha256 != result.micrograph.sha256:
+        raise ReadError(path, "has changed since it was analysed, so that nothing can be measured again", hint="analyse it again")
+    micrograph = stated.with_pixel_size(size or stated.pixel_size)
+    whole = replace(result, micrograph=micrograph)
+    again = history.remeasured(Canvas.of(whole))
+    whole = replace(whole, particles=again.analysed)
+    warnings = quality_warnings(whole, usable_area(micrograph.pixels, whole.annotations))
+    whole = replace(whole, warnings=(*micrograph.warnings, *warnings))
+    return _Remeasured(without_pixels(whole), again, stated.pixel_size)
+
+
+def _limits_in_nm(documents: Iterable[Document]) -> str:
+    """Name the limits in nm that were in force when the particles of these documents were found."""
+    found: dict[str, None] = {}
+    for document in documents:
+        if document.analysed is None:
+            continue
+        params = document.analysed.params
+        for stage in (params.separator, params.cleaning):
+            for name, info in type(stage).model_fields.items():
+                value = getattr(stage, name)
+                if name.endswith("_nm") and value:
+                    found[f"{(info.title or name).lower()} {value:g} nm"] = None
+    return ", ".join(found)
