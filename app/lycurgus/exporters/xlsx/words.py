@@ -61,7 +61,9 @@ def _about(summary: SampleSummary) -> list[str]:
 
 def _about_fit(best: Fit, main: PopulationStatistics) -> str:
     """Name the best fit; the best of several bad ones must not pass for a good one."""
-    name, parameters = LABELS[best.name].lower(), parameters_in_words(best, main)
+    # Weibull was a person.
+    name = LABELS[best.name] if best.name == "weibull" else LABELS[best.name].lower()
+    parameters = parameters_in_words(best, main)
     if best.ks_p is not None and best.ks_p < REJECTED_BELOW:
         verdict = f"but it does not describe the sample (p = {best.ks_p:.2g})"
         return f"Of the distributions the {name} comes closest ({parameters}), {verdict}."
