@@ -37,9 +37,18 @@ class Opening(QObject):
             "io",
             find,
             title="Looking for micrographs",
-            on_done=lambda documents: self._add(wanted, documents),
+            on_done=lambda documents: self._found(wanted, documents),
             on_error=self._bench.fail_with,
         )
+
+    def add(self, documents: Sequence[Document], *, folders: Sequence[Path] = ()) -> None:
+        """Take documents into the session, those that are open already excepted, and remember the folders they came from."""
+        fresh = [document for document in documents if self._store.document(document.path) is None]
+        self._store.add_documents(fresh)
+        if folders:
+            self._bench.change_settings(recent_folders=(*(str(folder) for folder in folders), *self._bench.settings.recent_folders))
+        if len(fresh) > 1:
+            self._bench.tell(f"{plural(len(fresh), 'image')} opened")
 
     def show(self, document: Document | None) -> None:
         """Make a document the current one and read its pixels."""
@@ -70,17 +79,11 @@ class Opening(QObject):
         """Take documents out of the session; their files and their stored results stay."""
         self._store.remove_documents(documents)
 
-    def _add(self, wanted: Sequence[Path], documents: list[Document]) -> None:
-        fresh = [document for document in documents if self._store.document(document.path) is None]
-        self._store.add_documents(fresh)
-        folders = [str(path.resolve()) for path in wanted if path.is_dir()]
-        if folders:
-            self._bench.change_settings(recent_folders=(*folders, *self._bench.settings.recent_folders))
+    def _found(self, wanted: Sequence[Path], documents: list[Document]) -> None:
+        self.add(documents, folders=[path.resolve() for path in wanted if path.is_dir()])
         if documents:
             # Dropping an image that is open already means: show me this one.
             self.show(self._store.document(documents[0].path))
-        if len(fresh) > 1:
-            self._bench.tell(f"{plural(len(fresh), 'image')} opened")
 
     def _shown(self, document: Document, micrograph: Micrograph) -> None:
         if document is not self._store.current:

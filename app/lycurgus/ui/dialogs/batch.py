@@ -1,0 +1,278 @@
+"""A batch: which images are analysed, with which parameters, and what that replaces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lycurgus.core.params import AnalysisParams
+from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.core.separate import SEPARATORS
+from lycurgus.detectors import DETECTORS
+from lycurgus.readers.discover import find_files
+from lycurgus.services.project import Project
+from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.dialogs.folder_field import FolderField
+from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
+from lycurgus.ui.jobs import Job
+from lycurgus.ui.opening import Opening, remembered
+from lycurgus.ui.store import Document, ImageState
+from lycurgus.ui.workbench import Workbench, plural
+
+OUTDATED = (ImageState.NEW, ImageState.STALE, ImageState.FAILED)
+"""What an analysis brings up to date; images in the queue are on their way already."""
+
+
+class BatchDialog(QDialog):
+    """Asks what to analyse and starts it."""
+
+    def __init__(self, workbench: Workbench, opening: Opening, analysing: Analysing, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = workbench
+        self._opening = opening
+        self._analysing = analysing
+        self._found: Sequence[Document] | None = None
+        self._problem = ""
+        self._search: Job | None = None
+        self.setWindowTitle("Analyse a batch")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 12)
+        layout.setSpacing(8)
+        layout.addWidget(self._source_group())
+        layout.addWidget(self._extent_group())
+        layout.addWidget(self._parameters_group())
+        self._summary = QLabel()
+        self._summary.setWordWrap(True)
+        emphasis = self._summary.font()
+        emphasis.setBold(True)
+        self._summary.setFont(emphasis)
+        self._remarks = RemarksLabel()
+        self._replace = QCheckBox("&Replace my corrections")
+        self._replace.setToolTip("Analyse the corrected images too; their corrections by hand are lost")
+        layout.addWidget(self._summary)
+        layout.addWidget(self._remarks)
+        layout.addWidget(self._replace)
+        layout.addStretch(1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._start = buttons.addButton("&Start", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._start.setDefault(True)
+        layout.addWidget(buttons)
+        buttons.accepted.connect(self.start)
+        buttons.rejected.connect(self.reject)
+        self._replace.toggled.connect(self._show_summary)
+        self.finished.connect(self._stop_search)
+        self.setMinimumWidth(72 * self.fontMetrics().averageCharWidth())
+        self._on_source()
+
+    @property
+    def documents(self) -> list[Document]:
+        """What *Start* would analyse."""
+        return [document for document in self._wanted() if self._replace.isChecked() or not document.history.n_edits]
+
+    def choose_folder(self, folder: Path, *, recursive: bool = False) -> None:
+        """Fill the form in: this folder instead of the open images."""
+        self._from_folder.setChecked(True)
+        self._recursive.setChecked(recursive)
+        self._folder.set_folder(folder)
+
+    def choose_extent(self, *, everything: bool) -> None:
+        """Fill the form in: all images, or only those without a current result."""
+        (self._everything if everything else self._outdated).setChecked(True)
+
+    def replace_corrections(self, on: bool) -> None:
+        self._replace.setChecked(on)
+
+    def start(self) -> None:
+        """Open what is not open yet, and queue it."""
+        documents = self.documents
+        if not documents:
+            return
+        folder = self._folder.folder
+        if self._from_folder.isChecked() and folder is not None:
+            self._opening.add(self._found or (), folders=[folder])
+            documents = [self._bench.store.document(document.path) or document for document in documents]
+        if self._bench.store.current is None:
+            self._opening.show(documents[0])
+        self.accept()
+        self._analysing.analyse(documents)
+
+    def _source_group(self) -> QGroupBox:
+        group = QGroupBox("Images")
+        count = len(self._bench.store.documents)
+        self._from_open = QRadioButton(f"The &open images ({count:,})")
+        self._from_folder = QRadioButton("A &folder")
+        recent = self._bench.settings.recent_folders
+        self._folder = FolderField(
+            "Choose a folder of micrographs", folder=recent[0] if recent else "", placeholder="folder of micrographs"
+        )
+        self._recursive = QCheckBox("and the folders &inside it")
+        self._from_open.setEnabled(bool(count))
+        (self._from_open if count else self._from_folder).setChecked(True)
+        layout = QVBoxLayout(group)
+        layout.setSpacing(6)
+        for part in (self._from_open, self._from_folder):
+            layout.addWidget(part)
+        indented = QVBoxLayout()
+        indented.setContentsMargins(24, 0, 0, 0)
+        indented.addWidget(self._folder)
+        indented.addWidget(self._recursive)
+        layout.addLayout(indented)
+        self._from_open.toggled.connect(self._on_source)
+        self._folder.changed.connect(self._on_source)
+        self._recursive.toggled.connect(self._on_source)
+        return group
+
+    def _extent_group(self) -> QGroupBox:
+        group = QGroupBox("Analyse")
+        self._outdated = QRadioButton("Only new, &changed and failed images")
+        self._outdated.setToolTip("Changed: analysed with other parameters or another pixel size than those set now")
+        self._everything = QRadioButton("&All images again")
+        self._outdated.setChecked(True)
+        choice = QButtonGroup(group)
+        layout = QVBoxLayout(group)
+        layout.setSpacing(6)
+        for button in (self._outdated, self._everything):
+            choice.addButton(button)
+            layout.addWidget(button)
+        self._outdated.toggled.connect(self._show_summary)
+        return group
+
+    def _parameters_group(self) -> QGroupBox:
+        group = QGroupBox("Parameters")
+        form = QFormLayout(group)
+        form.setVerticalSpacing(6)
+        for name, value in parameter_lines(self._bench.store.params, self._bench.settings.preset):
+            label = QLabel(value)
+            label.setWordWrap(True)
+            form.addRow(f"{name}:", label)
+        return group
+
+    def _on_source(self, *_: object) -> None:
+        """Look what there is; the newest question supersedes older ones."""
+        from_folder = self._from_folder.isChecked()
+        self._folder.setEnabled(from_folder)
+        self._recursive.setEnabled(from_folder)
+        self._stop_search()
+        self._problem = ""
+        if not from_folder:
+            self._found = list(self._bench.store.documents)
+            self._show_summary()
+            return
+        self._found = None
+        folder, project, recursive = self._folder.folder, self._bench.project, self._recursive.isChecked()
+        if folder is None:
+            self._problem = "Choose a folder."
+            self._show_summary()
+            return
+        self._search = self._bench.jobs.submit(
+            "io",
+            lambda progress, cancel: documents_in(folder, project, recursive=recursive, progress=progress, cancel=cancel),
+            title=f"Looking for micrographs in {folder.name}",
+            on_done=self._on_found,
+            on_error=self._on_nothing,
+            key="batch search",
+        )
+        self._show_summary()
+
+    def _on_found(self, documents: list[Document]) -> None:
+        self._search = None
+        # What is open is in the state that the window shows, whatever the disk says.
+        self._found = [self._bench.store.document(document.path) or document for document in documents]
+        self._show_summary()
+
+    def _on_nothing(self, error: Exception) -> None:
+        self._search = None
+        self._problem = f"{str(error) or type(error).__name__}."
+        self._show_summary()
+
+    def _stop_search(self, *_: object) -> None:
+        if self._search is not None:
+            self._search.cancel()
+            self._search = None
+
+    def _wanted(self) -> list[Document]:
+        params, everything = self._bench.store.params, self._everything.isChecked()
+        return [document for document in self._found or () if not document.busy and (everything or document.state(params) in OUTDATED)]
+
+    def _show_summary(self, *_: object) -> None:
+        corrected = [document for document in self._wanted() if document.history.n_edits]
+        self._replace.setVisible(bool(corrected))
+        chosen = self.documents
+        self._start.setEnabled(bool(chosen))
+        self._start.setText(f"&Analyse {plural(len(chosen), 'image')}" if chosen else "&Start")
+        if self._search is not None:
+            self._summary.setText("Looking for micrographs…")
+        elif self._found is None:
+            self._summary.setText("")
+        else:
+            self._summary.setText(summary_text(chosen, len(self._found), self._bench.store.params))
+        remarks = [Remark("error", self._problem)] if self._problem else []
+        if corrected:
+            remarks.append(Remark("warning", corrections_text(corrected, replace=self._replace.isChecked())))
+        self._remarks.show_remarks(remarks)
+
+
+def documents_in(folder: Path, project: Project, *, recursive: bool, progress: Progress, cancel: CancelToken) -> list[Document]:
+    """Find the micrographs of a folder, with what is known of them from earlier sessions. Runs beside the window.
+
+    Raises
+    ------
+    LycurgusError
+        There are none.
+    Cancelled
+    """
+    files = find_files([folder], recursive=recursive)
+    documents = []
+    for done, path in enumerate(files):
+        cancel.check()
+        progress("look", done, len(files))
+        documents.append(remembered(project, path.resolve()))
+    return documents
+
+
+def parameter_lines(params: AnalysisParams, preset: str) -> list[tuple[str, str]]:
+    """Say in a few lines with which parameters an analysis would run."""
+    return [
+        ("Preset", preset or "none"),
+        ("Detector", DETECTORS[params.detector.name].label),
+        ("Separation", SEPARATORS[params.separator.name].label),
+        ("Particles at the border", {"exclude": "left out of statistics", "keep": "counted", "remove": "removed"}[params.cleaning.border]),
+    ]
+
+
+def summary_text(chosen: Sequence[Document], n_found: int, params: AnalysisParams) -> str:
+    """Say how many of the images will be analysed, and what they are."""
+    if not n_found:
+        return "There are no images here."
+    if not chosen:
+        return f"Nothing to do: no image of {n_found:,} needs to be analysed." if n_found > 1 else "Nothing to do: the image is up to date."
+    states = Counter(document.state(params) for document in chosen)
+    named = [("new", ImageState.NEW), ("changed", ImageState.STALE), ("failed before", ImageState.FAILED)]
+    parts = [f"{states[state]:,} {word}" for word, state in named if states[state]]
+    if current := states[ImageState.DONE] + states[ImageState.EDITED]:
+        parts.append(f"{current:,} analysed before")
+    return f"{len(chosen):,} of {plural(n_found, 'image')} will be analysed: {', '.join(parts)}."
+
+
+def corrections_text(corrected: Sequence[Document], *, replace: bool) -> str:
+    """Say what happens to corrections by hand."""
+    count = sum(document.history.n_edits for document in corrected)
+    one = len(corrected) == 1
+    carried = f"{plural(len(corrected), 'image')} {'carries' if one else 'carry'} {plural(count, 'correction')} by hand"
+    if replace:
+        return f"{carried}: analysing again replaces {'it' if count == 1 else 'them'}."
+    return f"{carried} and {'is' if one else 'are'} left as {'it is' if one else 'they are'}."
