@@ -123,7 +123,7 @@ class History:
             for _ in range(len(history.done) - journal["done"]):
                 history = history.undo()
             return replace(history, next_id=max(history.next_id, journal["next_id"]))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             raise EditError("the record of corrections is damaged", hint=f"{type(error).__name__}: {error}") from error
 
     def remeasured(self, canvas: Canvas) -> History:

@@ -81,9 +81,13 @@ def mask_text(mask: Mask) -> str:
 
 
 def mask_from(text: str, shape: tuple[int, int]) -> Mask:
-    """Return the mask of this shape that ``mask_text`` wrote."""
+    """Return the mask of this shape that ``mask_text`` wrote; ValueError for any other text."""
     decoded = coco_mask.decode({"size": list(shape), "counts": text.encode("ascii")})
-    return np.ascontiguousarray(decoded, dtype=np.bool_)
+    mask = np.ascontiguousarray(decoded, dtype=np.bool_)
+    # Runs that are too short leave what happened to be in memory, without a word.
+    if mask_text(mask) != text:
+        raise ValueError("the run lengths do not fill the mask")
+    return mask
 
 
 def number_data(value: float | None) -> float | str | None:

@@ -28,6 +28,19 @@ RESULT_VERSION = 1
 _LENGTH = struct.Struct("<I")
 _NUMBERS = tuple(field.name for field in fields(Measurement))
 _LEVEL = 6
+_BAD_BYTES = (
+    zlib.error,
+    struct.error,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    LycurgusError,
+)
+"""All that bytes from a stranger can cause while they are read."""
 
 
 class DamagedRecordError(Exception):
@@ -90,7 +103,7 @@ def decode_result(data: bytes, params: AnalysisParams) -> AnalysisResult:
             annotations=tuple(Annotation(kind, BBox(*bbox)) for kind, bbox in head["annotations"]),
             warnings=tuple(head["warnings"]),
         )
-    except (zlib.error, struct.error, ValueError, KeyError, TypeError, LycurgusError) as error:
+    except _BAD_BYTES as error:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
 
 
@@ -103,7 +116,7 @@ def decode_document(data: bytes) -> dict[str, Any]:
     """Return what ``encode_document`` compressed; DamagedRecordError where that fails."""
     try:
         document = json.loads(zlib.decompress(data))
-    except (zlib.error, ValueError) as error:
+    except _BAD_BYTES as error:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
     if not isinstance(document, dict):
         raise DamagedRecordError("it is no document")
