@@ -148,7 +148,8 @@ def _homepage(package: Distribution) -> str:
 
 
 def _field(package: Distribution, name: str) -> str:
-    return "".join((package.metadata.get_all(name) or [""])[:1]).strip()
+    values: list[str] = package.metadata.get_all(name) or []
+    return values[0].strip() if values else ""
 
 
 def _text(package: Distribution) -> str:
