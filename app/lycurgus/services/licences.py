@@ -140,7 +140,7 @@ def _licence(package: Distribution) -> str:
 
 def _homepage(package: Distribution) -> str:
     links = [entry.partition(",") for entry in package.metadata.get_all("Project-URL") or ()]
-    named = {label.strip().casefold(): address.strip() for label, _, address in links}
+    named: dict[str, str] = {label.strip().casefold(): address.strip() for label, _, address in links}
     for label in ("homepage", "home", "source", "source code", "repository"):
         if label in named:
             return named[label]
