@@ -75,7 +75,7 @@ class Analysing(QObject):
 
     def with_hand_work(self, documents: Iterable[Document]) -> list[Document]:
         """Those whose corrections a new analysis would replace: ask before."""
-        return [document for document in documents if document.history.n_edits]
+        return [document for document in documents if document.n_edits]
 
     def analyse(self, documents: Sequence[Document]) -> None:
         """Queue documents with the parameters that are set now; those in the queue already are not queued twice."""
@@ -144,6 +144,7 @@ class Analysing(QObject):
             "",
             "",
         )
+        document.awaited_edits = 0
         document.shape = analysed.shape
         if document.pixel_size is None:
             document.file_pixel_size = analysed.file_pixel_size

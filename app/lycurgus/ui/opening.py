@@ -8,13 +8,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from lycurgus.core.errors import ProjectError
-from lycurgus.core.history import History
 from lycurgus.core.types import Micrograph
 from lycurgus.readers.discover import find_files
 from lycurgus.readers.door import read
 from lycurgus.services.project import Project
+from lycurgus.services.project_records import StoredImage
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
+
+RECALLED_TOGETHER = 16
 
 
 class Opening(QObject):
@@ -31,7 +33,9 @@ class Opening(QObject):
         project = self._bench.project
 
         def find(*_: object) -> list[Document]:
-            return [remembered(project, path.resolve()) for path in find_files(wanted, recursive=recursive)]
+            known = {record.path: record for record in project.images()}
+            found = [path.resolve() for path in find_files(wanted, recursive=recursive)]
+            return [Document(path, awaited_edits=known[path].n_edits if path in known else 0) for path in found]
 
         self._bench.jobs.submit(
             "io",
@@ -45,6 +49,7 @@ class Opening(QObject):
         """Take documents into the session, those that are open already excepted, and remember the folders they came from."""
         fresh = [document for document in documents if self._store.document(document.path) is None]
         self._store.add_documents(fresh)
+        self._recall(fresh)
         if folders:
             self._bench.change_settings(recent_folders=(*(str(folder) for folder in folders), *self._bench.settings.recent_folders))
         if len(fresh) > 1:
@@ -79,6 +84,25 @@ class Opening(QObject):
         """Take documents out of the session; their files and their stored results stay."""
         self._store.remove_documents(documents)
 
+    def _recall(self, documents: Sequence[Document]) -> None:
+        """Fetch earlier results from the project file, a few images at a time, so that a long list is there at once."""
+        if not documents:
+            return
+        now, later = documents[:RECALLED_TOGETHER], documents[RECALLED_TOGETHER:]
+        project, paths = self._bench.project, [document.path for document in now]
+
+        def fetch(*_: object) -> list[StoredImage | ProjectError | None]:
+            return [stored_image(project, path) for path in paths]
+
+        def deliver(stored: list[StoredImage | ProjectError | None]) -> None:
+            for document, image in zip(now, stored, strict=True):
+                document.awaited_edits = 0
+                if document.analysed is None and not document.busy and remember(document, image):
+                    self._store.changed(document)
+            self._recall(later)
+
+        self._bench.jobs.submit("project", fetch, title="Fetching earlier results", on_done=deliver, on_error=self._bench.fail_with)
+
     def _found(self, wanted: Sequence[Path], documents: list[Document]) -> None:
         self.add(documents, folders=[path.resolve() for path in wanted if path.is_dir()])
         if documents:
@@ -100,20 +124,29 @@ class Opening(QObject):
         self._store.changed(document)
 
 
-def remembered(project: Project, path: Path) -> Document:
-    """Make a document, with result, corrections and calibration where the project file knows them and the file is unchanged."""
-    document = Document(path)
+def stored_image(project: Project, path: Path) -> StoredImage | ProjectError | None:
+    """Fetch what the project file knows of an image; an error is a value, for the other images must come all the same."""
     try:
-        stored = project.load(path)
+        return project.load(path)
     except ProjectError as error:
-        document.error = str(error)
-        return document
-    if stored is None:
-        return document
-    document.pixel_size = stored.record.pixel_size
-    if stored.result is not None:
-        document.analysed, document.history = stored.result, stored.history or History.of(stored.result.particles)
-        document.file_pixel_size = stored.result.micrograph.pixel_size
-    else:
-        document.error = stored.record.error
+        return error
+
+
+def remember(document: Document, stored: StoredImage | ProjectError | None) -> bool:
+    """Give a document the result, corrections and calibration of an earlier session; tell whether there was anything."""
+    if isinstance(stored, ProjectError):
+        document.error = str(stored)
+    elif stored is not None:
+        document.pixel_size = stored.pixel_size
+        document.error = "" if stored.result else stored.error
+        if stored.result is not None:
+            document.analysed, document.history = stored.result, stored.history
+            document.file_pixel_size = stored.result.micrograph.pixel_size
+    return stored is not None
+
+
+def remembered(project: Project, path: Path) -> Document:
+    """Make a document with what the project file knows of it; for a thread beside the window."""
+    document = Document(path)
+    remember(document, stored_image(project, path))
     return document

@@ -40,6 +40,7 @@ class Document:
     shape : (H, W) once the file was read.
     error : why reading or analysing failed.
     busy : "" or "queued" or "analysing".
+    awaited_edits : corrections that the project file holds and that are still to be read from it.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Document:
     shape: tuple[int, int] | None = None
     error: str = ""
     busy: Literal["", "queued", "analysing"] = ""
+    awaited_edits: int = 0
     _shown: AnalysisResult | None = None
 
     @property
@@ -60,6 +62,11 @@ class Document:
         if self._shown is None:
             self._shown = edited_result(self.analysed, self.history)
         return self._shown
+
+    @property
+    def n_edits(self) -> int:
+        """Corrections by hand that a new analysis would replace."""
+        return self.history.n_edits or self.awaited_edits
 
     @property
     def particles(self) -> tuple[Particle, ...]:

@@ -37,6 +37,7 @@ class Workbench(QObject):
 
     noticed = Signal(object)
     settings_changed = Signal(object)
+    strayed = Signal(str)
 
     def __init__(self, settings: SettingsStore, project_file: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +46,8 @@ class Workbench(QObject):
         self._settings = settings
         self.project = Project.open_or_begin(project_file)
         self.jobs.crashed.connect(self._on_crash)
+        # A signal, since exceptions come from any thread and toasts belong to the window's.
+        self.strayed.connect(lambda details: self.fail("Something went wrong that should not have; the log has the details", details))
 
     @property
     def settings(self) -> Settings:

@@ -155,8 +155,8 @@ class ConfirmReplaceEdits(QDialog):
 
     def __init__(self, documents: Sequence[Document], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        corrected = [document for document in documents if document.history.n_edits]
-        count = sum(document.history.n_edits for document in corrected)
+        corrected = [document for document in documents if document.n_edits]
+        count = sum(document.n_edits for document in corrected)
         self.choice: Choice = "cancel"
         self.setWindowTitle("Replace corrections?")
         verb = "carries" if len(corrected) == 1 else "carry"
@@ -202,7 +202,7 @@ def _list_of_edits(documents: Sequence[Document]) -> QListWidget:
     names.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     names.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     for document in documents[:MOST_LISTED]:
-        names.addItem(f"{document.path.name}: {plural(document.history.n_edits, 'correction')}")
+        names.addItem(f"{document.path.name}: {plural(document.n_edits, 'correction')}")
         names.item(names.count() - 1).setToolTip(str(document.path))
     if len(documents) > MOST_LISTED:
         names.addItem(f"… and {plural(len(documents) - MOST_LISTED, 'image')} more")
