@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -15,18 +14,50 @@ from lycurgus.core.bootstrap import bootstrap_intervals
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.fits import best_of, fit_all
 from lycurgus.core.histogram import histogram
-from lycurgus.core.measurement import DESCRIPTORS, Descriptor, Measurement
+from lycurgus.core.measurement import DESCRIPTORS, Descriptor
 from lycurgus.core.moments import CHARACTERISTICS, characteristics
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.precision import NUMBER_MEAN, masuda_iinoya_count
 from lycurgus.core.summary import Interval, PopulationStatistics, SampleSummary
-from lycurgus.core.types import AnalysisResult
+from lycurgus.core.types import AnalysisResult, Particle
 
 Floats = NDArray[np.float64]
 
 SUMMARISED_KINDS = ("size", "shape")
 BORDER_WEIGHT = next(descriptor for descriptor in DESCRIPTORS if descriptor.name == "border_weight")
 SUMMARISABLE = {descriptor.name: descriptor for descriptor in DESCRIPTORS if descriptor.kind in (*SUMMARISED_KINDS, "intensity")}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The counted particles of several images as one population, in the order of the images and of their ids.
+
+    Attributes
+    ----------
+    images : (n,) int64, the place of each particle's image among the results.
+    weights : (n,) float64, statistical weights.
+    calibrated : whether lengths are in nm.
+    """
+
+    particles: tuple[Particle, ...]
+    images: NDArray[np.int64]
+    weights: Floats
+    calibrated: bool
+
+    def values(self, descriptor: Descriptor) -> Floats:
+        """Return a descriptor of each particle, (n,)."""
+        return _column(self.particles, descriptor, calibrated=self.calibrated)
+
+
+def pooled(results: Sequence[AnalysisResult], params: StatisticsParams) -> Pool:
+    """Put the particles of several images that are not excluded together, as ``summarize`` does."""
+    counted = {index: result.counted for index, result in enumerate(results) if result.counted}
+    calibrated = bool(results) and all(results[index].micrograph.pixel_size for index in counted or range(len(results)))
+    particles = tuple(particle for group in counted.values() for particle in group)
+    images = np.repeat(np.array(list(counted), dtype=np.int64), [len(group) for group in counted.values()])
+    weighted = [index for index in counted if params.border_weights and results[index].params.cleaning.border != "keep"]
+    weights = np.where(np.isin(images, weighted), _column(particles, BORDER_WEIGHT, calibrated=calibrated), 1.0)
+    return Pool(particles, images, weights, calibrated)
 
 
 def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleSummary:
@@ -47,28 +78,22 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
     """
     if params.descriptor not in SUMMARISABLE:
         raise ParameterError(f"there is no descriptor called '{params.descriptor}'", hint=f"choose one of {', '.join(SUMMARISABLE)}")
-    counted = {index: result.counted for index, result in enumerate(results) if result.counted}
-    calibrated = bool(results) and all(results[index].micrograph.pixel_size for index in counted or range(len(results)))
-    measurements = [particle.measurement for particles in counted.values() for particle in particles]
-    images = np.repeat(np.array(list(counted), dtype=np.int64), [len(particles) for particles in counted.values()])
-    weighted = [index for index in counted if params.border_weights and results[index].params.cleaning.border != "keep"]
-    weights = np.where(np.isin(images, weighted), _column(measurements, BORDER_WEIGHT, calibrated=calibrated), 1.0)
-
+    pool = pooled(results, params)
     main = SUMMARISABLE[params.descriptor]
     others = [one for one in DESCRIPTORS if one.kind in SUMMARISED_KINDS and one is not main]
-    column = partial(_column, measurements, calibrated=calibrated)
+    weights, images, calibrated = pool.weights, pool.images, pool.calibrated
     return SampleSummary(
         n_images=len(results),
         n_particles=sum(len(result.particles) for result in results),
-        n_counted=len(measurements),
+        n_counted=len(pool.particles),
         excluded=dict(Counter(particle.excluded for result in results for particle in result.particles if particle.excluded is not None)),
         removed=dict(sum((Counter(result.removed) for result in results), Counter())),
         calibrated=calibrated,
         confidence=params.confidence,
         precision=params.precision,
-        main=full_statistics(main, column(main), weights, images, params, calibrated=calibrated),
-        others={one.name: statistics_of(one, column(one), weights, images, calibrated=calibrated) for one in others},
-        warnings=tuple(_warnings(results, [results[index] for index in counted])),
+        main=full_statistics(main, pool.values(main), weights, images, params, calibrated=calibrated),
+        others={one.name: statistics_of(one, pool.values(one), weights, images, calibrated=calibrated) for one in others},
+        warnings=tuple(_warnings(results, [results[index] for index in np.unique(images)])),
     )
 
 
@@ -140,9 +165,9 @@ def statistics_of(
     )
 
 
-def _column(measurements: Sequence[Measurement], descriptor: Descriptor, *, calibrated: bool) -> Floats:
+def _column(particles: Sequence[Particle], descriptor: Descriptor, *, calibrated: bool) -> Floats:
     name = descriptor.field(calibrated=calibrated)
-    return np.array([getattr(measurement, name) for measurement in measurements], dtype=np.float64)
+    return np.array([getattr(particle.measurement, name) for particle in particles], dtype=np.float64)
 
 
 def _defined(intervals: dict[str, Interval], population: PopulationStatistics) -> dict[str, Interval]:
