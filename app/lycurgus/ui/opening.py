@@ -99,9 +99,16 @@ class Opening(QObject):
                 document.awaited_edits = 0
                 if document.analysed is None and not document.busy and remember(document, image):
                     self._store.changed(document)
+                    self._scale_picture(document)
             self._recall(later)
 
         self._bench.jobs.submit("project", fetch, title="Fetching earlier results", on_done=deliver, on_error=self._bench.fail_with)
+
+    def _scale_picture(self, document: Document) -> None:
+        """Give the picture on screen the pixel size that the user stated in an earlier session."""
+        micrograph = self._store.micrograph
+        if document is self._store.current and micrograph is not None and document.pixel_size not in (None, micrograph.pixel_size):
+            self._store.set_micrograph(micrograph.with_pixel_size(document.pixel_size))
 
     def _found(self, wanted: Sequence[Path], documents: list[Document]) -> None:
         self.add(documents, folders=[path.resolve() for path in wanted if path.is_dir()])
