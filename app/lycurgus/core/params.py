@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
@@ -44,7 +44,7 @@ class InputParams(StageParams):
 class AnnotationParams(StageParams):
     """What is burnt into the picture: data bar, scale bar, panel letters."""
 
-    data_bar: Literal["auto", "none"] | int = Field(
+    data_bar: Literal["auto", "none"] | Annotated[int, Field(ge=0)] = Field(
         "auto",
         title="Data bar",
         description="'auto' finds it; a number masks that many rows at the bottom; 'none' masks nothing",
