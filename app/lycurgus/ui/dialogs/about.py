@@ -32,6 +32,7 @@ from lycurgus import __version__
 from lycurgus.services.folders import config_folder, log_folder
 from lycurgus.services.licences import Component, components
 from lycurgus.services.system import facts_text, system_facts
+from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.theme import application_icon
 from lycurgus.ui.workbench import Workbench
@@ -66,6 +67,7 @@ class AboutDialog(QDialog):
         super().__init__(parent)
         self._bench = workbench
         self._facts: dict[str, str] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("About Lycurgus")
         self._system = _SystemPage(_folders(workbench))
         self._licences = _LicencesPage()
@@ -74,7 +76,6 @@ class AboutDialog(QDialog):
         tabs.addTab(self._system, "&System")
         tabs.addTab(self._licences, "&Licences")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         self._copy = buttons.addButton("&Copy system information", QDialogButtonBox.ButtonRole.ActionRole)
         self._copy.setToolTip("Versions, providers and folders as text, for a report of a problem")
         self._copy.setEnabled(False)
@@ -84,10 +85,11 @@ class AboutDialog(QDialog):
         layout.addLayout(_headline())
         layout.addWidget(tabs, 1)
         layout.addWidget(buttons)
+        settle_buttons(buttons, buttons.button(QDialogButtonBox.StandardButton.Close))
         buttons.rejected.connect(self.reject)
         self._copy.clicked.connect(self.copy)
         self.finished.connect(self._stop)
-        self.resize(100 * self.fontMetrics().averageCharWidth(), 34 * self.fontMetrics().height())
+        self.resize(120 * self.fontMetrics().averageCharWidth(), 34 * self.fontMetrics().height())
         self._jobs: list[Job] = [
             workbench.jobs.submit(
                 "io", lambda *_: system_facts(), title="Looking at the system", on_done=self._show_facts, on_error=self._system.fail

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lycurgus.core.errors import LycurgusError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.separate import SEPARATORS
@@ -26,6 +28,7 @@ from lycurgus.detectors import DETECTORS
 from lycurgus.readers.discover import find_files
 from lycurgus.services.project import Project
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
 from lycurgus.ui.jobs import Job
@@ -48,6 +51,7 @@ class BatchDialog(QDialog):
         self._found: Sequence[Document] | None = None
         self._problem = ""
         self._search: Job | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Analyse a batch")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
@@ -69,13 +73,13 @@ class BatchDialog(QDialog):
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._start = buttons.addButton("&Start", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._start.setDefault(True)
         layout.addWidget(buttons)
+        settle_buttons(buttons, self._start)
         buttons.accepted.connect(self.start)
         buttons.rejected.connect(self.reject)
         self._replace.toggled.connect(self._show_summary)
         self.finished.connect(self._stop_search)
-        self.setMinimumWidth(72 * self.fontMetrics().averageCharWidth())
+        self.setMinimumWidth(92 * self.fontMetrics().averageCharWidth())
         self._on_source()
 
     @property
@@ -235,6 +239,8 @@ def documents_in(folder: Path, project: Project, *, recursive: bool, progress: P
         There are none.
     Cancelled
     """
+    if not folder.is_dir():
+        raise LycurgusError(f"{folder} is a file" if folder.exists() else f"{folder} is not there", hint="choose another folder")
     files = find_files([folder], recursive=recursive)
     documents = []
     for done, path in enumerate(files):
@@ -265,6 +271,8 @@ def summary_text(chosen: Sequence[Document], n_found: int, params: AnalysisParam
     parts = [f"{states[state]:,} {word}" for word, state in named if states[state]]
     if current := states[ImageState.DONE] + states[ImageState.EDITED]:
         parts.append(f"{current:,} analysed before")
+    if n_found == 1:
+        return f"The image will be analysed ({parts[0].removeprefix('1 ')})."
     return f"{len(chosen):,} of {plural(n_found, 'image')} will be analysed: {', '.join(parts)}."
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.services.export import ExportPlan
 from lycurgus.services.report import FORMATS
+from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.export_preview import Preview, PreviewTree, look_ahead
 from lycurgus.ui.dialogs.folder_field import FolderField
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
@@ -74,6 +76,7 @@ class ExportDialog(QDialog):
         self._given: dict[Scope, Sequence[Document]] = {"this": [current] if current else [], "selected": selected, "all": documents}
         self._preview: Preview | None = None
         self._look: Job | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         left = QVBoxLayout()
         left.setSpacing(8)
@@ -96,19 +99,20 @@ class ExportDialog(QDialog):
         self._remarks = RemarksLabel()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._export: QPushButton = buttons.addButton("&Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._export.setDefault(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(8)
         layout.addLayout(columns, 1)
         layout.addWidget(self._remarks)
         layout.addWidget(buttons)
+        settle_buttons(buttons, self._export)
         buttons.accepted.connect(self.export)
         buttons.rejected.connect(self.reject)
         self._folder.changed.connect(self._update)
         self.finished.connect(self._stop)
         width, height = self.fontMetrics().averageCharWidth(), self.fontMetrics().height()
-        self.resize(max(self.sizeHint().width(), 130 * width), max(self.sizeHint().height(), 34 * height))
+        self._tree.setMinimumWidth(40 * width)
+        self.resize(self.sizeHint().width() + 24 * width, max(self.sizeHint().height(), 36 * height))
         self._update()
 
     @property
@@ -174,7 +178,7 @@ class ExportDialog(QDialog):
         layout.setSpacing(6)
         ready = {scope: _with_result(documents) for scope, documents in self._given.items()}
         texts: dict[Scope, str] = {
-            "this": "&This image",
+            "this": "&This image" + (f" ({self._short_name(ready['this'][0])})" if ready["this"] else ""),
             "selected": f"&Selected images ({len(ready['selected']):,})",
             "all": f"&All images with results ({len(ready['all']):,})",
         }
@@ -212,7 +216,7 @@ class ExportDialog(QDialog):
         return group
 
     def _form_group(self) -> QGroupBox:
-        group = QGroupBox("Form")
+        group = QGroupBox("Layout")
         grid = QGridLayout(group)
         grid.setVerticalSpacing(6)
         grid.setHorizontalSpacing(12)
@@ -232,6 +236,10 @@ class ExportDialog(QDialog):
         grid.setColumnStretch(2, 1)
         group.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         return group
+
+    def _short_name(self, document: Document) -> str:
+        width = 36 * self.fontMetrics().averageCharWidth()
+        return self.fontMetrics().elidedText(document.path.name, Qt.TextElideMode.ElideMiddle, width).replace("&", "&&")
 
     def _first_folder(self) -> str:
         """The last one, else one beside the images."""

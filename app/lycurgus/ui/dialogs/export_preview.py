@@ -17,6 +17,7 @@ from lycurgus.services.export import ExportPlan, planned_files
 from lycurgus.ui.workbench import plural
 
 MOST_LINES = 200
+FEW_FOLDERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ class Preview:
     @property
     def sentence(self) -> str:
         """Count what is written: "12 files, 3 of them replace existing ones"."""
+        ones = "replaces an existing one" if self.n_replaced == 1 else "replace existing ones"
         if not self.n_replaced:
             return f"{plural(len(self.files), 'file')} will be written."
         if self.n_replaced == len(self.files):
-            return f"{plural(len(self.files), 'file')} will be written and replace existing ones."
-        return f"{plural(len(self.files), 'file')} will be written; {self.n_replaced:,} of them replace existing ones."
+            return f"{plural(len(self.files), 'file')} will be written and {ones}."
+        return f"{plural(len(self.files), 'file')} will be written; {self.n_replaced:,} of them {ones}."
 
 
 def look_ahead(paths: Sequence[Path], plan: ExportPlan, cancel: CancelToken) -> Preview:
@@ -130,19 +132,31 @@ class PreviewTree(QTreeWidget):
                 _quiet_line(folders[folder], f"… and {plural(left, 'file')} more")
         if unlisted_folders:
             left = sum(totals[folder] for folder in unlisted_folders)
-            _quiet_line(root, f"… and {plural(left, 'file')} more in {plural(len(unlisted_folders), 'folder')}")
+            tops = {folder.parts[0] for folder in unlisted_folders}
+            _quiet_line(root, f"… and {plural(left, 'file')} more in {plural(len(tops), 'folder')}")
         self.expandAll()
 
 
 def _shares(totals: Counter[Path]) -> dict[Path, int]:
-    """Divide the lines among the folders: small ones in full, the rest alike; those for which there is no line left are not in it."""
-    folders = list(totals)[: MOST_LINES // 2]
-    left = MOST_LINES - len(folders)
+    """Say how many files of each folder are listed; folders for which no line is left are not in it.
+
+    A few large folders (a report with labels and overlays of many images) are all shown in part, the small ones in full; of very many
+    folders (one for each image) the first are shown in full.
+    """
+    left = MOST_LINES
     shares = {}
-    for place, folder in enumerate(sorted(folders, key=lambda folder: totals[folder])):
-        shares[folder] = min(totals[folder], left // (len(folders) - place))
-        left -= shares[folder]
-    return {folder: shares[folder] for folder in folders if shares[folder]}
+    if len(totals) <= FEW_FOLDERS:
+        for place, folder in enumerate(sorted(totals, key=lambda folder: totals[folder])):
+            shares[folder] = min(totals[folder], left // (len(totals) - place))
+            left -= shares[folder]
+        return shares
+    for folder, total in totals.items():
+        # The folder itself takes a line too.
+        if total + 1 > left:
+            break
+        shares[folder] = total
+        left -= total + 1
+    return shares
 
 
 def _folder_line(folder: Path, known: dict[Path, QTreeWidgetItem]) -> QTreeWidgetItem:

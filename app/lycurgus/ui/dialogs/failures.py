@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
 
@@ -38,6 +39,7 @@ class FailuresDialog(QDialog):
         self._list.setHeaderLabels(["Image", "Reason"])
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
+        self._list.setIndentation(0)
         self._list.setAlternatingRowColors(True)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -46,19 +48,19 @@ class FailuresDialog(QDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         width = self.fontMetrics().averageCharWidth()
-        header.resizeSection(0, 34 * width)
+        header.resizeSection(0, 40 * width)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
         self._copy.setToolTip("Copy the selected lines, or all of them where none is selected")
         self._retry_selected = buttons.addButton("Retry &selected", QDialogButtonBox.ButtonRole.ActionRole)
         self._retry_all = buttons.addButton("&Retry all", QDialogButtonBox.ButtonRole.ActionRole)
-        self._retry_all.setDefault(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(8)
         layout.addWidget(self._headline)
         layout.addWidget(self._list, 1)
         layout.addWidget(buttons)
+        settle_buttons(buttons, self._retry_all)
         buttons.rejected.connect(self.reject)
         self._copy.clicked.connect(self.copy)
         self._retry_selected.clicked.connect(self.retry_selected)
@@ -67,7 +69,7 @@ class FailuresDialog(QDialog):
         self._list.itemSelectionChanged.connect(self._enable)
         self._store.document_changed.connect(self._update)
         self._store.documents_reset.connect(self._refill)
-        self.resize(110 * width, 24 * self.fontMetrics().height())
+        self.resize(140 * width, 24 * self.fontMetrics().height())
         self._refill()
 
     @property

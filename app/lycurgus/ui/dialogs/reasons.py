@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lycurgus.ui.dialogs.buttons import confirm_or_cancel, settle_buttons
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import plural
 
@@ -47,6 +48,7 @@ class ReasonDialog(QDialog):
         known : reasons that were given before, the latest first; they come before the usual ones.
         """
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Exclude from statistics")
         self._reason = _word_box(_once([*known, *REASONS]), "why the particles should not count")
         label = QLabel("&Reason")
@@ -54,8 +56,9 @@ class ReasonDialog(QDialog):
         note = _note("Excluded particles stay in the image and in every table, marked with this reason.")
         form = QFormLayout()
         form.addRow(label, self._reason)
-        self._buttons = _buttons(self, "Exclude")
-        _stack(self, form, note, self._buttons)
+        buttons, self._confirm = confirm_or_cancel(self, "E&xclude")
+        _stack(self, form, note, buttons)
+        settle_buttons(buttons, self._confirm)
         self._reason.setFocus()
         line = self._reason.lineEdit()
         if line is not None:
@@ -72,7 +75,7 @@ class ReasonDialog(QDialog):
         self._reason.setEditText(text)
 
     def _check(self) -> None:
-        self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.reason))
+        self._confirm.setEnabled(bool(self.reason))
 
     def _announce(self) -> None:
         self.reason_chosen.emit(self.reason)
@@ -95,6 +98,7 @@ class ClassDialog(QDialog):
         """
         super().__init__(parent)
         self._known = {task: _once(names) for task, names in (known or {}).items()} or {"shape": []}
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Classify particles")
         self._task = _word_box(list(self._known), "what is classified, for instance shape")
         self._name = _word_box([], "for instance rod")
@@ -104,8 +108,9 @@ class ClassDialog(QDialog):
             label.setBuddy(box)
             form.addRow(label, box)
         note = _note("A class given by hand counts as certain. Tables and exports mark the particles as edited.")
-        self._buttons = _buttons(self, "Classify")
-        _stack(self, form, note, self._buttons)
+        buttons, self._confirm = confirm_or_cancel(self, "Classi&fy")
+        _stack(self, form, note, buttons)
+        settle_buttons(buttons, self._confirm)
         self._task.editTextChanged.connect(self._offer_names)
         self._name.editTextChanged.connect(self._check)
         self.accepted.connect(self._announce)
@@ -137,7 +142,7 @@ class ClassDialog(QDialog):
         return {name for task, names in self._known.items() if task != self.task for name in names} - set(self._known.get(self.task, []))
 
     def _check(self) -> None:
-        self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.task and self.name))
+        self._confirm.setEnabled(bool(self.task and self.name))
 
     def _announce(self) -> None:
         self.class_chosen.emit(self.task, self.name)
@@ -153,8 +158,13 @@ class ConfirmReplaceEdits(QDialog):
 
     chosen = Signal(str)
 
-    def __init__(self, documents: Sequence[Document], parent: QWidget | None = None) -> None:
+    def __init__(self, documents: Sequence[Document], parent: QWidget | None = None, *, others: bool = True) -> None:
+        """Parameters
+        ----------
+        others : whether images without corrections are to be analysed too, so that they can be analysed alone.
+        """
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         corrected = [document for document in documents if document.n_edits]
         count = sum(document.n_edits for document in corrected)
         self.choice: Choice = "cancel"
@@ -169,18 +179,20 @@ class ConfirmReplaceEdits(QDialog):
         consequence.setWordWrap(True)
         buttons = QDialogButtonBox()
         again = QPushButton("&Analyse again")
-        others = QPushButton("Only the &others")
-        others.setToolTip("Analyse the images without corrections, and leave these as they are")
+        rest = QPushButton("Only the &others")
+        rest.setEnabled(others)
+        rest.setToolTip("Analyse the images without corrections, and leave these as they are")
         buttons.addButton(again, QDialogButtonBox.ButtonRole.DestructiveRole)
-        buttons.addButton(others, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(rest, QDialogButtonBox.ButtonRole.AcceptRole)
         cancel = buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        # The choice that loses nothing is the one that Enter takes.
-        cancel.setDefault(True)
-        cancel.setFocus()
         again.clicked.connect(self._replace)
-        others.clicked.connect(self._leave)
+        rest.clicked.connect(self._leave)
         cancel.clicked.connect(self.reject)
         _stack(self, question, consequence, _list_of_edits(corrected), buttons)
+        # The choice that loses nothing is the one that Enter takes.
+        settle_buttons(buttons, cancel)
+        cancel.setFocus()
+        self.setMinimumWidth(62 * self.fontMetrics().averageCharWidth())
         self.finished.connect(self._announce)
 
     def _replace(self) -> None:
@@ -206,8 +218,10 @@ def _list_of_edits(documents: Sequence[Document]) -> QListWidget:
         names.item(names.count() - 1).setToolTip(str(document.path))
     if len(documents) > MOST_LISTED:
         names.addItem(f"… and {plural(len(documents) - MOST_LISTED, 'image')} more")
-    rows = min(max(names.count(), 2), 8)
-    names.setMinimumHeight(rows * names.sizeHintForRow(0) + 2 * names.frameWidth() if names.count() else 0)
+    if names.count():
+        row, frame = names.sizeHintForRow(0), 2 * names.frameWidth() + 2
+        names.setMinimumHeight(min(names.count(), 8) * row + frame)
+        names.setMaximumHeight(names.count() * row + frame)
     return names
 
 
@@ -236,16 +250,6 @@ def _note(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
     return label
-
-
-def _buttons(dialog: QDialog, verb: str) -> QDialogButtonBox:
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-    confirm = buttons.button(QDialogButtonBox.StandardButton.Ok)
-    confirm.setText(verb)
-    confirm.setDefault(True)
-    buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
-    return buttons
 
 
 def _stack(dialog: QDialog, *parts: QWidget | QFormLayout) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QKeySequence, QPalette
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
 from lycurgus.ui.actions import ActionSpec
+from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.menus import MENUS
 
 GESTURES_TITLE = "Mouse and held keys"
@@ -24,6 +25,7 @@ class ShortcutsDialog(QDialog):
     def __init__(self, specs: Sequence[ActionSpec], extra: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._groups = sheet(specs, extra)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
         self._search = QLineEdit()
         self._search.setPlaceholderText("Search for a key or an action")
@@ -31,14 +33,14 @@ class ShortcutsDialog(QDialog):
         self._page = QTextBrowser()
         self._page.setAccessibleName("Shortcuts")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        # Enter in the search line must not close the sheet.
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(8)
         layout.addWidget(self._search)
         layout.addWidget(self._page, 1)
         layout.addWidget(buttons)
+        # Enter in the search line must not close the sheet.
+        settle_buttons(buttons, None)
         buttons.rejected.connect(self.reject)
         self._search.textChanged.connect(self._fill)
         self._search.setFocus()
