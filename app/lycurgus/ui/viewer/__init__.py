@@ -1,0 +1,1 @@
+"""The central view: picture, overlay, tools, contrast, comparison."""
