@@ -6,12 +6,12 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QIcon, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
+    QGridLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -66,9 +66,10 @@ class CalibrationDialog(QDialog):
         self.entry = QLineEdit(placeholderText="for instance 0.25 nm" if length_px is None else "for instance 50 nm")
         self.entry.setToolTip("A number with its unit: pm, Å, nm, µm (or um), mm")
         self.sentence = QLabel(wordWrap=True)
-        self.sentence.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 4)
+        self.sentence.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.scope = QComboBox()
+        self.scope.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.scope.setToolTip("Which images get this pixel size")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Apply | QDialogButtonBox.StandardButton.Cancel)
         self.apply_button = buttons.button(QDialogButtonBox.StandardButton.Apply)
@@ -132,26 +133,37 @@ class CalibrationDialog(QDialog):
         return Scope(self.scope.currentData() or Scope.IMAGE)
 
     def _lay_out(self, buttons: QDialogButtonBox) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(8)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        form.addRow("Image", self.image)
-        form.addRow("Present pixel size", self.present)
+        self._form = QGridLayout()
+        self._form.setHorizontalSpacing(12)
+        self._form.setVerticalSpacing(8)
+        self._form.setColumnStretch(1, 1)
+        self._add("Image", self.image)
+        self._add("Present pixel size", self.present)
         if self._length_px is None:
-            form.addRow("&Pixel size", self.entry)
+            self._add("&Pixel size", self.entry)
         else:
-            form.addRow("Measured length", QLabel(f"{self._length_px:.1f} px"))
-            form.addRow("&Length it stands for", self.entry)
-        form.addRow("", self.sentence)
-        form.addRow("&For", self.scope)
+            self._add("Measured length", QLabel(f"{self._length_px:.1f} px"))
+            self._add("&Length it stands for", self.entry)
+        self._add("", self.sentence)
+        self._add("F&or", self.scope)
+        for button in buttons.buttons():
+            button.setIcon(QIcon())
+            if isinstance(button, QPushButton):
+                button.setAutoDefault(button is self.apply_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(12)
-        layout.addLayout(form)
+        layout.addLayout(self._form)
         layout.addStretch(1)
         layout.addWidget(buttons)
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("x") * 72)
+
+    def _add(self, title: str, field: QWidget) -> None:
+        label = QLabel(title)
+        label.setBuddy(field)
+        row = self._form.rowCount()
+        self._form.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop if isinstance(field, QLabel) else Qt.AlignmentFlag.AlignVCenter)
+        self._form.addWidget(field, row, 1)
 
     def _show_if_current(self, document: Document) -> None:
         if document is self._store.current:
@@ -211,7 +223,7 @@ class _Elided(QLabel):
         self._fit()
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(120, super().sizeHint().height())
+        return QSize(120, self.fontMetrics().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -254,8 +266,8 @@ def _contradiction(size: PixelSize, document: Document | None) -> str:
     ratio = size.mean_nm / stated.mean_nm
     if abs(ratio - 1) <= CONTRADICTION:
         return f"✓ The file states {in_words(stated)}, which agrees within {100 * CONTRADICTION:g} %."
-    apart = f"{ratio - 1:+.1%}".replace("-", "−").replace("%", " %") if ratio < 10 else f"{ratio:,.0f} times as much"
-    return f"⚠ The file states {in_words(stated)}: yours differs by {apart}."
+    apart = f"{abs(100 * (ratio - 1)):.1f} % {'larger' if ratio > 1 else 'smaller'}" if ratio < 10 else f"{ratio:,.0f} times as large"
+    return f"⚠ The file states {in_words(stated)}: yours is {apart}."
 
 
 def _length(nm: float) -> str:

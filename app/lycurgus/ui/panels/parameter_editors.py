@@ -6,7 +6,7 @@ from math import floor, inf, isfinite, log10
 from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QValidator
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QValidator
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QSizePolicy, QSlider, QSpinBox, QWidget
 
 from lycurgus.ui.panels.parameter_fields import FieldSpec
@@ -14,6 +14,8 @@ from lycurgus.ui.panels.parameter_fields import FieldSpec
 _STEPS = 1000
 _LOGARITHMIC_FROM = 50
 """Ratio of the ends of a range from which a slider moves by factors."""
+_WIDEST_LINEAR = 50
+"""A slider over more than that could not be set to the small values that matter."""
 _WIDEST_WHOLE = 2**31 - 1
 _WIDEST_NUMBER = 1e12
 
@@ -33,8 +35,9 @@ class Editor(QWidget):
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__()
         self.spec = spec
+        self._frame: QColor | None = None
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setContentsMargins(2, 2, 2, 2)
         self._row.setSpacing(6)
 
     def value(self) -> Any:
@@ -44,6 +47,20 @@ class Editor(QWidget):
     def show_value(self, value: Any) -> None:
         """Show a value without telling of it."""
         raise NotImplementedError
+
+    def set_frame(self, colour: QColor | None) -> None:
+        """Draw a frame around the editor, or none."""
+        self._frame = colour
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        super().paintEvent(event)
+        if self._frame is not None:
+            # A style sheet would draw the buttons of a spin box in another style.
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._frame, 2))
+            painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)
 
 
 class ChoiceEditor(Editor):
@@ -64,6 +81,8 @@ class ChoiceEditor(Editor):
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.box):
             self.box.setCurrentIndex(self._values.index(value) if value in self._values else -1)
+        # The box may be too narrow for its text.
+        self.box.setToolTip(f"{self.box.currentText()}\n\n{self.spec.tooltip}")
 
 
 class FlagEditor(Editor):
@@ -116,7 +135,7 @@ class NumberEditor(Editor):
             self.words.addItems([text[:1].upper() + text[1:] for text in spec.words.values()] + ["Value"])
             self.words.currentIndexChanged.connect(self._word_chosen)
             self._row.addWidget(self.words, 1)
-        elif isfinite(spec.low) and isfinite(spec.high):
+        elif self._logarithmic or spec.high - spec.low <= _WIDEST_LINEAR:
             self.slider = _slider()
             self.slider.valueChanged.connect(self._slid)
             self._row.addWidget(self.slider, 1)
@@ -168,7 +187,7 @@ class NumberEditor(Editor):
 
     @property
     def _logarithmic(self) -> bool:
-        return self.spec.low > 0 and self.spec.high / self.spec.low >= _LOGARITHMIC_FROM
+        return self.spec.low > 0 and isfinite(self.spec.high) and self.spec.high / self.spec.low >= _LOGARITHMIC_FROM
 
     def _value_at(self, position: int) -> Any:
         share, low, high = position / _STEPS, self.spec.low, self.spec.high
@@ -257,7 +276,7 @@ def _prepare(box: QSpinBox | QDoubleSpinBox, spec: FieldSpec) -> None:
     box.setSuffix(f" {spec.unit}" if spec.unit else "")
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumWidth(box.fontMetrics().horizontalAdvance("0000.00 px") + 30)
+    box.setMinimumWidth(box.fontMetrics().horizontalAdvance("0000.0 px") + 24)
     # Half a number is no value: wait for Return or for the focus to leave.
     box.setKeyboardTracking(False)
     _scroll_past(box)
@@ -266,7 +285,7 @@ def _prepare(box: QSpinBox | QDoubleSpinBox, spec: FieldSpec) -> None:
 def _combo() -> QComboBox:
     box = QComboBox()
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(6)
+    box.setMinimumContentsLength(3)
     _scroll_past(box)
     return box
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -43,6 +43,7 @@ class SavePresetDialog(QDialog):
         self.sentence.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         self.save_button = buttons.button(QDialogButtonBox.StandardButton.Save)
+        _without_icons(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(8)
@@ -100,6 +101,7 @@ class ManagePresetsDialog(QDialog):
         self.delete_button.setToolTip("Click twice to delete")
         self.folder_button = QPushButton("Show &folder")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        _without_icons(buttons)
         row = QHBoxLayout()
         row.setSpacing(6)
         for button in (self.rename_button, self.delete_button, self.folder_button):
@@ -192,6 +194,11 @@ class ManagePresetsDialog(QDialog):
         folder = next((folder for folder in (self._presets.folder, *self._presets.folder.parents) if folder.is_dir()), None)
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _without_icons(buttons: QDialogButtonBox) -> None:
+    for button in buttons.buttons():
+        button.setIcon(QIcon())
 
 
 def _sentence(error: LycurgusError) -> str:

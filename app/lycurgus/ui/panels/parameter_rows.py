@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -15,7 +16,7 @@ from lycurgus.ui.panels.parameter_fields import STAGE_TITLES, FieldSpec, fields_
 
 _UNLIMITED = 16_777_215
 """Qt's QWIDGETSIZE_MAX, which PySide6 does not name."""
-_LABEL_LETTERS = 19
+_LABEL_LETTERS = 17
 _REFUSED = "#d55e00"
 """Okabe and Ito's vermillion; the sentence below says the same in words."""
 
@@ -80,7 +81,7 @@ class ParameterRow(QWidget):
         """Say why what was typed is refused; "" where nothing is."""
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
-        self.editor.setStyleSheet(f"QLineEdit, QAbstractSpinBox {{ border: 1px solid {_REFUSED}; }}" if sentence else "")
+        self.editor.set_frame(QColor(_REFUSED) if sentence else None)
 
     def _on_edited(self) -> None:
         self.edited.emit(self.spec, self.editor.value())
@@ -119,7 +120,7 @@ class StageGroup(QCollapsible):
         self.toggleButton().setAutoDefault(False)
         content = QWidget()
         self._column = QVBoxLayout(content)
-        self._column.setContentsMargins(12, 2, 0, 8)
+        self._column.setContentsMargins(8, 2, 0, 8)
         self._column.setSpacing(6)
         content.setMaximumHeight(0)
         self.content().deleteLater()

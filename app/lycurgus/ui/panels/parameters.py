@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from lycurgus.core.errors import ParameterError
@@ -74,17 +74,13 @@ class ParametersPanel(QWidget):
     def _lay_out(self) -> None:
         column = QWidget()
         inner = QVBoxLayout(column)
-        inner.setContentsMargins(6, 0, 6, 0)
+        inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(2)
         for group in self.groups.values():
             inner.addWidget(group)
         inner.addWidget(self.nothing_found)
         inner.addStretch(1)
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(column)
-        area.setMinimumWidth(column.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+        area = _Column(column)
         first, second = QHBoxLayout(), QHBoxLayout()
         first.setSpacing(6)
         second.setSpacing(6)
@@ -194,3 +190,20 @@ class ParametersPanel(QWidget):
         self.analyse_this.setEnabled(self._store.current is not None)
         self.analyse_selection.setEnabled(bool(documents))
         self.analyse_all.setEnabled(bool(documents))
+
+
+class _Column(QScrollArea):
+    """Scrolls a column up and down, and is never narrower than what stands in it."""
+
+    def __init__(self, column: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(column)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        column = self.widget()
+        if watched is column and event.type() == QEvent.Type.LayoutRequest:
+            self.setMinimumWidth(column.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        return super().eventFilter(watched, event)
