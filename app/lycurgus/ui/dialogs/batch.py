@@ -48,7 +48,7 @@ class BatchDialog(QDialog):
         self._bench = workbench
         self._opening = opening
         self._analysing = analysing
-        self._found: Sequence[Document] | None = None
+        self._found: dict[Document, ImageState] | None = None
         self._problem = ""
         self._search: Job | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -107,7 +107,7 @@ class BatchDialog(QDialog):
             return
         folder = self._folder.folder
         if self._from_folder.isChecked() and folder is not None:
-            self._opening.add(self._found or (), folders=[folder])
+            self._opening.add(list(self._found or ()), folders=[folder])
             documents = [self._bench.store.document(document.path) or document for document in documents]
         if self._bench.store.current is None:
             self._opening.show(documents[0])
@@ -173,7 +173,7 @@ class BatchDialog(QDialog):
         self._stop_search()
         self._problem = ""
         if not from_folder:
-            self._found = list(self._bench.store.documents)
+            self._found = self._with_states(self._bench.store.documents)
             self._show_summary()
             return
         self._found = None
@@ -195,7 +195,7 @@ class BatchDialog(QDialog):
     def _on_found(self, documents: list[Document]) -> None:
         self._search = None
         # What is open is in the state that the window shows, whatever the disk says.
-        self._found = [self._bench.store.document(document.path) or document for document in documents]
+        self._found = self._with_states([self._bench.store.document(document.path) or document for document in documents])
         self._show_summary()
 
     def _on_nothing(self, error: Exception) -> None:
@@ -203,14 +203,18 @@ class BatchDialog(QDialog):
         self._problem = f"{str(error) or type(error).__name__}."
         self._show_summary()
 
+    def _with_states(self, documents: Sequence[Document]) -> dict[Document, ImageState]:
+        # Looked at once: thousands of images cannot be compared with the parameters at every click.
+        return {document: document.state(self._bench.store.params) for document in documents}
+
     def _stop_search(self, *_: object) -> None:
         if self._search is not None:
             self._search.cancel()
             self._search = None
 
     def _wanted(self) -> list[Document]:
-        params, everything = self._bench.store.params, self._everything.isChecked()
-        return [document for document in self._found or () if not document.busy and (everything or document.state(params) in OUTDATED)]
+        everything = self._everything.isChecked()
+        return [document for document, state in (self._found or {}).items() if not document.busy and (everything or state in OUTDATED)]
 
     def _show_summary(self, *_: object) -> None:
         corrected = [document for document in self._wanted() if document.history.n_edits]
@@ -223,7 +227,7 @@ class BatchDialog(QDialog):
         elif self._found is None:
             self._summary.setText("")
         else:
-            self._summary.setText(summary_text(chosen, len(self._found), self._bench.store.params))
+            self._summary.setText(summary_text([self._found[document] for document in chosen], len(self._found)))
         remarks = [Remark("error", self._problem)] if self._problem else []
         if corrected:
             remarks.append(Remark("warning", corrections_text(corrected, replace=self._replace.isChecked())))
@@ -260,13 +264,13 @@ def parameter_lines(params: AnalysisParams, preset: str) -> list[tuple[str, str]
     ]
 
 
-def summary_text(chosen: Sequence[Document], n_found: int, params: AnalysisParams) -> str:
-    """Say how many of the images will be analysed, and what they are."""
+def summary_text(chosen: Sequence[ImageState], n_found: int) -> str:
+    """Say how many of the images will be analysed, and in which states they are."""
     if not n_found:
         return "There are no images here."
     if not chosen:
         return f"Nothing to do: no image of {n_found:,} needs to be analysed." if n_found > 1 else "Nothing to do: the image is up to date."
-    states = Counter(document.state(params) for document in chosen)
+    states = Counter(chosen)
     named = [("new", ImageState.NEW), ("changed", ImageState.STALE), ("failed before", ImageState.FAILED)]
     parts = [f"{states[state]:,} {word}" for word, state in named if states[state]]
     if current := states[ImageState.DONE] + states[ImageState.EDITED]:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.services.export import ExportPlan
 from lycurgus.services.report import FORMATS
@@ -74,6 +75,7 @@ class ExportDialog(QDialog):
         self._exporting = exporting
         current = workbench.store.current
         self._given: dict[Scope, Sequence[Document]] = {"this": [current] if current else [], "selected": selected, "all": documents}
+        self._notable: dict[Scope, list[Remark]] = {}
         self._preview: Preview | None = None
         self._look: Job | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -292,7 +294,9 @@ class ExportDialog(QDialog):
         missing = [*missing_remarks(self.documents, self.formats, self._folder.folder), *more]
         if self._preview is not None and self._preview.problem:
             missing.append(Remark("error", self._preview.problem))
-        self._remarks.show_remarks([*missing, *notable_remarks(self._bench, self._given[self._scope])])
+        if self._scope not in self._notable:
+            self._notable[self._scope] = notable_remarks(self._given[self._scope], self._bench.store.params)
+        self._remarks.show_remarks([*missing, *self._notable[self._scope]])
         self._count.setText(self._preview.sentence if self._preview is not None else "Looking…" if self._look is not None else " ")
         self._export.setEnabled(not missing)
 
@@ -309,10 +313,9 @@ def missing_remarks(documents: Sequence[Document], formats: Sequence[str], folde
     return remarks
 
 
-def notable_remarks(workbench: Workbench, given: Sequence[Document]) -> list[Remark]:
+def notable_remarks(given: Sequence[Document], params: AnalysisParams) -> list[Remark]:
     """Say what a reader of the report should know: stale, uncalibrated, corrected and missing images."""
     documents = _with_result(given)
-    params = workbench.store.params
     stale = [document for document in documents if document.is_stale(params)]
     uncalibrated = [document for document in documents if document.analysed and document.analysed.micrograph.pixel_size is None]
     edited = [document for document in documents if document.history.n_edits]
