@@ -54,6 +54,7 @@ class BrowserPanel(QWidget):
         self._analysing = analysing
         self._following = False
         self._kept_selection: list[Document] = []
+        self._menu: QMenu | None = None
 
         self.model = DocumentsModel(workbench, self)
         self._shown = DocumentsFilter(self)
@@ -194,9 +195,11 @@ class BrowserPanel(QWidget):
     def _open_menu(self, at: QPoint) -> None:
         documents = self.selected_documents()
         if documents:
-            menu = self.menu_for(documents)
-            menu.aboutToHide.connect(menu.deleteLater)
-            menu.popup(self.view.viewport().mapToGlobal(at))
+            if self._menu is not None:
+                # Not when it closes: then its action is still to be triggered.
+                self._menu.deleteLater()
+            self._menu = self.menu_for(documents)
+            self._menu.popup(self.view.viewport().mapToGlobal(at))
 
     def _add(self, menu: QMenu, text: str, run: object) -> QAction:
         action = menu.addAction(text)
