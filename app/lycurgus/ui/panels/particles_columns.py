@@ -34,6 +34,8 @@ SHORT_TITLES = {
     "intensity_max": "Max intensity",
 }
 
+_LAST = tuple(descriptor.name for descriptor in DESCRIPTORS if descriptor.kind in ("position", "statistics"))
+
 GLYPH_EXCLUDED = "⊘"
 GLYPH_EDITED = "✎"
 EDITED_FLAGS = frozenset({"edited", "drawn"})
@@ -89,7 +91,10 @@ def columns_for(*, pixel_nm: float | None, tasks: Iterable[str], brightest: floa
     brightest : largest intensity, which decides the decimals of intensities.
     """
     measured = [_measured(descriptor, pixel_nm, brightest) for descriptor in DESCRIPTORS]
-    position = [column for column, descriptor in zip(measured, DESCRIPTORS, strict=True) if descriptor.kind in ("position", "statistics")]
+    rank = {name: place for place, name in enumerate(DEFAULT)}
+    # Those that everybody looks at come first, in their order.
+    measured.sort(key=lambda column: rank.get(column.name, len(rank)))
+    position = [column for column in measured if column.name in _LAST]
     columns = (
         TableColumn("state", "", "", None, f"{GLYPH_EXCLUDED} left out of the statistics, {GLYPH_EDITED} corrected by hand", state_glyph),
         TableColumn("image", "Image", "", None, "Name of the image's file", lambda _: ""),

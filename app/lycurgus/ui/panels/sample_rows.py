@@ -1,0 +1,65 @@
+"""What the sample panel says of each image, and of all together. Without Qt, so that a job can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+
+from lycurgus.core.distribution import SUMMARISABLE, pooled, statistics_of
+from lycurgus.core.params import StatisticsParams
+from lycurgus.core.types import AnalysisResult
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """Numbers of one image, or of the sample.
+
+    Attributes
+    ----------
+    found, counted : particles.
+    mean, median, sd : of the counted particles, nan where too few of them allow it.
+    unit : of these.
+    pixel_nm : nan where it is not known; in the total nan where images differ.
+    warnings : sentences of the analysis.
+    """
+
+    found: int = 0
+    counted: int = 0
+    mean: float = nan
+    median: float = nan
+    sd: float = nan
+    unit: str = ""
+    pixel_nm: float = nan
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def excluded(self) -> int:
+        return self.found - self.counted
+
+
+def row_of(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleRow:
+    """Compute a row for one result, or the total of several, with the code and the weights of the report."""
+    descriptor = SUMMARISABLE[params.descriptor]
+    pool = pooled(results, params)
+    found = statistics_of(descriptor, pool.values(descriptor), pool.weights, pool.images, calibrated=pool.calibrated)
+    sizes = {result.micrograph.pixel_size.mean_nm if result.micrograph.pixel_size else nan for result in results}
+    return SampleRow(
+        found=sum(len(result.particles) for result in results),
+        counted=len(pool.particles),
+        mean=found.mean,
+        median=found.median,
+        sd=found.sd,
+        unit=found.unit,
+        pixel_nm=sizes.pop() if len(sizes) == 1 else nan,
+        warnings=tuple(warning for result in results for warning in result.warnings),
+    )
+
+
+def rows_of(
+    results: Mapping[Path, AnalysisResult], known: Mapping[Path, SampleRow], params: StatisticsParams
+) -> tuple[dict[Path, SampleRow], SampleRow]:
+    """Compute the rows that are not known yet, and the total."""
+    rows = {path: known[path] if path in known else row_of([result], params) for path, result in results.items()}
+    return rows, row_of(list(results.values()), params)
