@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QMarginsF, QMimeData, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QBuffer, QByteArray, QMarginsF, QMimeData, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QImageWriter, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtSvg import QSvgGenerator, QSvgRenderer
 from PySide6.QtWidgets import QGraphicsView
 
 from lycurgus.core.errors import ExportError
@@ -67,14 +67,31 @@ def copy_plot(view: QGraphicsView, text: str = "") -> None:
 def picture_of(view: QGraphicsView) -> QImage:
     """Draw a plot as an image of ``SIZE`` times ``ENLARGED``."""
     image = QImage(SIZE * ENLARGED, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(ENLARGED)
-    image.setDotsPerMeterX(round(DOTS_PER_INCH * ENLARGED / 0.0254))
-    image.setDotsPerMeterY(round(DOTS_PER_INCH * ENLARGED / 0.0254))
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    QSvgRenderer(QByteArray(svg_of(view))).render(painter)
+    painter.end()
+    image.setDotsPerMeterX(round(DOTS_PER_INCH * ENLARGED / 0.0254))
+    image.setDotsPerMeterY(round(DOTS_PER_INCH * ENLARGED / 0.0254))
+    return image
+
+
+def svg_of(view: QGraphicsView, title: str = "") -> bytes:
+    """Draw a plot as SVG whose lines grow with it."""
+    buffer = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    # Axes are recorded for the resolution of the screen and would be enlarged on any other.
+    generator.setResolution(round(QGuiApplication.primaryScreen().logicalDotsPerInch()))
+    generator.setSize(SIZE)
+    generator.setViewBox(QRectF(0, 0, SIZE.width(), SIZE.height()))
+    generator.setTitle(title)
+    generator.setDescription("")
+    painter = QPainter(generator)
     _draw(view, painter)
     painter.end()
-    return image
+    return bytes(buffer.data().data()).replace(b' vector-effect="non-scaling-stroke"', b"")
 
 
 def _draw(view: QGraphicsView, painter: QPainter) -> None:
@@ -96,25 +113,14 @@ def _write_png(view: QGraphicsView, path: Path, title: str) -> bool:
         image.setText("Title", title)
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    written = image.save(buffer, b"PNG")
+    written = QImageWriter(buffer, QByteArray(b"PNG")).write(image)
     path.write_bytes(buffer.data().data())
     return written
 
 
 def _write_svg(view: QGraphicsView, path: Path, title: str) -> bool:
-    buffer = QBuffer()
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setResolution(DOTS_PER_INCH)
-    generator.setSize(SIZE)
-    generator.setViewBox(QRectF(0, 0, SIZE.width(), SIZE.height()))
-    generator.setTitle(title)
-    generator.setDescription("")
-    painter = QPainter(generator)
-    _draw(view, painter)
-    drawn = painter.end()
-    path.write_bytes(buffer.data().data())
-    return drawn
+    path.write_bytes(svg_of(view, title))
+    return True
 
 
 def _write_pdf(view: QGraphicsView, path: Path, title: str) -> bool:
@@ -123,7 +129,7 @@ def _write_pdf(view: QGraphicsView, path: Path, title: str) -> bool:
     writer = QPdfWriter(buffer)
     writer.setTitle(title)
     writer.setCreator("Lycurgus")
-    writer.setResolution(DOTS_PER_INCH)
+    writer.setResolution(round(QGuiApplication.primaryScreen().logicalDotsPerInch()))
     inches = QSizeF(SIZE) / DOTS_PER_INCH
     page = QPageSize(inches, QPageSize.Unit.Inch, "plot", QPageSize.SizeMatchPolicy.ExactMatch)
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))

@@ -41,6 +41,7 @@ class DistributionPanel(QWidget):
         self._population: Population | None = None
         self._counted: tuple[Document, ...] = ()
         self._basis: tuple[object, ...] = ()
+        self._shown_basis: tuple[object, ...] | None = None
 
         self.controls = DistributionControls()
         self.plot = DistributionPlot(PlotStyle.of_theme(self.palette()))
@@ -72,6 +73,10 @@ class DistributionPanel(QWidget):
     def picture(self) -> Picture | None:
         """What is drawn now."""
         return self.plot.picture if not self.pages.sentence else None
+
+    @property
+    def _awaits_picture(self) -> bool:
+        return bool(self._basis) and self._shown_basis is not self._basis
 
     def set_documents(self, documents: Sequence[Document]) -> None:
         """Say which images "Selected images" means."""
@@ -138,16 +143,22 @@ class DistributionPanel(QWidget):
     def _redraw(self) -> None:
         """Draw the same population in another way."""
         population, choice = self._population, self.controls.choice()
-        if population is None or population.descriptor.name != choice.descriptor:
+        results = [document.result for document in self._counted if document.result is not None]
+        if population is None or self._shown_basis is not self._basis:
+            # Another population is being computed for what was chosen before: begin it again with what is chosen now.
+            if self._awaits_picture:
+                self._compute(results, choice, complete=False)
             return
         follow = None
         if not population.complete:
-            results = [document.result for document in self._counted if document.result is not None]
             follow = partial(self._compute, results, choice, complete=True)
         self._submit(lambda *_: picture_of(population, choice), follow)
 
     def _submit(self, work: Callable[..., Picture], follow: Callable[[], None] | None) -> None:
+        basis = self._basis
+
         def done(picture: Picture) -> None:
+            self._shown_basis = basis
             self._show(picture)
             if follow is not None:
                 follow()
@@ -155,7 +166,7 @@ class DistributionPanel(QWidget):
         self._bench.jobs.submit("preview", work, title=TITLE, key=KEY, on_done=done, on_error=self._on_error)
 
     def _on_error(self, error: Exception) -> None:
-        self._basis = ()
+        self._basis, self._shown_basis = (), None
         self._bench.fail_with(error)
 
     def _show(self, picture: Picture) -> None:
@@ -173,7 +184,7 @@ class DistributionPanel(QWidget):
         for job in self._bench.jobs.active:
             if job.key == KEY:
                 job.cancel()
-        self._population = None
+        self._population, self._shown_basis = None, self._basis
         excluded = sum(len(result.particles) for result in results)
         self.pages.say("Every particle is excluded from the statistics: include some, or change the border rule" if excluded else BLANK)
         self.controls.save.setEnabled(False)

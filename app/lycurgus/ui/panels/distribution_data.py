@@ -25,6 +25,8 @@ Weighting = Literal["number", "volume"]
 MOST_RESAMPLED = 20_000
 """Particles up to which confidence intervals are computed beside the window; the report has them for any number."""
 CURVE_POINTS = 400
+MARGIN = 0.02
+"""Of the plot at either side of the bars, as a part of their extent."""
 MOST_STEPS = 1_000
 UNCLASSIFIED = "no class"
 
@@ -140,7 +142,7 @@ class Picture:
         if self.weighting == "volume":
             return "Volume (%)"
         weights = self.population.statistics.weights
-        return "Particles" if _are_equal(weights) else "Particles, border-weighted"
+        return "Particles" if _are_equal(weights) else "Weighted count"
 
     def heights_of(self, chosen: NDArray[np.bool_]) -> Floats:
         """Return what chosen particles (n,) make of each bar, (k,)."""
@@ -275,14 +277,16 @@ def _curve(fit: Fit, statistics: PopulationStatistics, edges: Floats, weighting:
 
 
 def _grid(edges: Floats, *, positive: bool, logarithmic: bool) -> tuple[Floats, Floats]:
-    """Return where a curve is drawn, half a bin wider than the bars, and the width of a bar there."""
+    """Return where a curve is drawn, from edge to edge of the plot, and the width of a bar there."""
     if logarithmic:
         ratio = log(edges[-1] / edges[0]) / (len(edges) - 1)
-        x = np.exp(np.linspace(log(edges[0]) - ratio / 2, log(edges[-1]) + ratio / 2, CURVE_POINTS))
+        margin = MARGIN * log(edges[-1] / edges[0])
+        x = np.exp(np.linspace(log(edges[0]) - margin, log(edges[-1]) + margin, CURVE_POINTS))
         return x, x * ratio
     width = float(edges[-1] - edges[0]) / (len(edges) - 1)
-    low = edges[0] - width / 2
-    x = np.linspace(max(low, width * 1e-3) if positive else low, edges[-1] + width / 2, CURVE_POINTS)
+    margin = MARGIN * float(edges[-1] - edges[0])
+    low = float(edges[0]) - margin
+    x = np.linspace(max(low, width * 1e-3) if positive else low, edges[-1] + margin, CURVE_POINTS)
     return x, np.full(x.shape, width)
 
 

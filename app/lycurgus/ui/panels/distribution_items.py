@@ -8,8 +8,8 @@ from math import ceil, floor, log10
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 Floats = NDArray[np.float64]
@@ -45,6 +45,27 @@ class Bars(pg.GraphicsObject):  # type: ignore[misc]
             if self._hatch.style() != Qt.BrushStyle.NoBrush:
                 painter.setBrush(self._hatch)
             painter.drawRect(drawn)
+        painter.restore()
+
+
+class Line(pg.GraphicsObject):  # type: ignore[misc]
+    """A line through points of the view, drawn in the coordinates of the screen: in print it is as wide as it says."""
+
+    def __init__(self, x: Floats, y: Floats, pen: QPen) -> None:
+        super().__init__()
+        self._corners = QPolygonF([QPointF(*corner) for corner in zip(x.tolist(), y.tolist(), strict=True)])
+        self._pen = pen
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        return self._corners.boundingRect()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        corners = painter.worldTransform().map(self._corners)
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._pen)
+        painter.drawPolyline(corners)
         painter.restore()
 
 

@@ -6,17 +6,22 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QBrush, QFont
+from PySide6.QtGui import QBrush, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from lycurgus.core.fits import LABELS
-from lycurgus.ui.panels.distribution_data import Picture
-from lycurgus.ui.panels.distribution_items import Bars, SizeAxis
+from lycurgus.ui.panels.distribution_data import MARGIN, Picture
+from lycurgus.ui.panels.distribution_items import Bars, Line, SizeAxis
+from lycurgus.ui.panels.distribution_legend import Entry, Legend
 from lycurgus.ui.panels.distribution_style import FIT_LINES, Hatch, PlotStyle, line
 
 Floats = NDArray[np.float64]
 
-HEADROOM = 1.12
+HEADROOM = 1.15
+LABEL_STEP = 0.08
+"""How much lower each next label stands, as a part of the height: close percentiles must not hide each other."""
+LEGEND_ROW = 4
+SIDE = 16
 TITLE_POINTS = 10
 
 
@@ -40,12 +45,16 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         self._selected: Bars | None = None
         plot = self.getPlotItem()
         plot.setMenuEnabled(False)
+        for name in ("bottom", "left", "right"):
+            plot.getAxis(name).enableAutoSIPrefix(False)
         plot.hideButtons()
         plot.setMouseEnabled(x=True, y=False)
         plot.showGrid(x=False, y=True, alpha=0.15)
         plot.getViewBox().setDefaultPadding(0.0)
-        self._legend = plot.addLegend(offset=(-12, 6), verSpacing=-4, labelTextSize="9pt")
-        self._legend.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self._legend = Legend()
+        self._entries: list[Entry] = []
+        # Below the axis: over the bars it would hide what it explains.
+        plot.layout.addItem(self._legend, LEGEND_ROW, 0, 1, 3)
         self._hair = pg.InfiniteLine(angle=90, movable=False)
         self._hair.setZValue(30)
         self._readout = QLabel(self)
@@ -74,7 +83,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
             axis.setPen(line(style.text))
             axis.setTextPen(line(style.text))
         self._hair.setPen(line(style.faint, 1.0, Qt.PenStyle.DashLine))
-        self._legend.setLabelTextColor(style.text)
+        self._legend.set_look(self.font(), style.text)
         self._readout.setStyleSheet(f"background: {style.background.name()}; color: {style.text.name()};")
         if self._picture is not None:
             self.show_picture(self._picture)
@@ -85,7 +94,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         self._picture = picture
         plot = self.getPlotItem()
         plot.clear()
-        self._legend.clear()
+        self._entries = []
         self._selected = None
         self._draw_bars(picture)
         self._draw_curves(picture)
@@ -94,6 +103,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         plot.addItem(self._hair, ignoreBounds=True)
         self._hair.hide()
         self._label_axes(picture)
+        self._legend.set_entries(tuple(self._entries), self.width() - SIDE)
         self.show_selection(self._chosen if self._chosen is not None and len(self._chosen) == len(picture.heights) else None)
         plot.setYRange(0, self.top, padding=0)
         plot.setLimits(yMin=0)
@@ -121,7 +131,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         """Show the whole axis."""
         if self._picture is not None:
             edges = self._positions(self._picture.edges)
-            margin = 0.02 * (edges[-1] - edges[0])
+            margin = MARGIN * (edges[-1] - edges[0])
             self.getPlotItem().setXRange(edges[0] - margin, edges[-1] + margin, padding=0)
 
     def set_caption(self, text: str) -> None:
@@ -152,15 +162,13 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         for place, series in enumerate(picture.series):
             if picture.choice.outlined:
                 pen = style.class_pen(place)
-                heights = np.concatenate([[0.0], series.heights, [0.0]])
-                ends = np.concatenate([edges[:1], edges, edges[-1:]])
-                curve = pg.PlotCurveItem(ends, heights, stepMode="center", pen=pen)
-                plot.addItem(curve)
-                self._legend.addItem(curve, series.name)
+                steps = Line(np.repeat(edges, 2), np.concatenate([[0.0], np.repeat(series.heights, 2), [0.0]]), pen)
+                plot.addItem(steps)
+                self._entries.append(Entry(series.name, pen))
             else:
                 fill, hatch = QBrush(style.class_colour(place)), style.class_hatch(place)
                 plot.addItem(Bars(edges, series.below, series.heights, fill, hatch, line(style.background)))
-                self._legend.addItem(pg.BarGraphItem(x0=[], x1=[], y0=[], height=[], brush=fill, pen=line(style.text)), series.name)
+                self._entries.append(Entry(series.name, line(style.text), fill, hatch))
 
     def _draw_curves(self, picture: Picture) -> None:
         plot, style = self.getPlotItem(), self._style
@@ -169,35 +177,29 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
             pen = line(style.cumulative, 1.5)
             low, high = self._positions(picture.edges[:1]), self._positions(picture.edges[-1:])
             x = np.concatenate([low, self._positions(x), high])
-            plot.addItem(pg.PlotCurveItem(x, np.concatenate([[0], share, [1]]) * self.top / HEADROOM, pen=pen), ignoreBounds=True)
+            plot.addItem(Line(x, np.concatenate([[0], share, [1]]) * self.top / HEADROOM, pen), ignoreBounds=True)
         for curve in picture.curves:
-            drawn = pg.PlotCurveItem(
-                self._positions(curve.x), curve.y, pen=line(style.fits[curve.name], 2.0, FIT_LINES[curve.name]), antialias=True
-            )
-            plot.addItem(drawn, ignoreBounds=True)
-            self._legend.addItem(drawn, f"{LABELS[curve.name]}{' (best by AIC)' if curve.best else ''}")
+            pen = line(style.fits[curve.name], 2.0, FIT_LINES[curve.name])
+            plot.addItem(Line(self._positions(curve.x), np.minimum(curve.y, self.top), pen), ignoreBounds=True)
+            self._entries.append(Entry(f"{LABELS[curve.name]}{' (best by AIC)' if curve.best else ''}", pen))
 
     def _draw_markers(self, picture: Picture) -> None:
         for i, (name, x) in enumerate(picture.markers.items()):
             if not np.isfinite(x):
                 continue
-            marker = pg.InfiniteLine(
-                float(self._positions(np.array([x]))[0]),
-                angle=90,
-                pen=line(self._style.text, 1.0, Qt.PenStyle.DotLine),
-                label=name,
-                labelOpts={"position": 0.95 - 0.09 * i, "color": self._style.text, "fill": self._style.background, "movable": False},
-            )
-            marker.setZValue(20)
-            self.getPlotItem().addItem(marker, ignoreBounds=True)
+            place = self._positions(np.array([x, x]))
+            marker = Line(place, np.array([0.0, self.top]), line(self._style.text, 1.0, Qt.PenStyle.DotLine))
+            label = pg.TextItem(name, color=self._style.text, fill=self._style.background, anchor=(0.5, 0))
+            label.setPos(float(place[0]), self.top * (1 - LABEL_STEP * i))
+            for item, z in ((marker, 20), (label, 21)):
+                item.setZValue(z)
+                self.getPlotItem().addItem(item, ignoreBounds=True)
 
     def _label_axes(self, picture: Picture) -> None:
         plot = self.getPlotItem()
         unit = picture.population.statistics.unit
         plot.setLabel("bottom", f"{picture.x_title} ({unit})" if unit else picture.x_title)
         plot.setLabel("left", picture.y_title)
-        for name in ("bottom", "left", "right"):
-            plot.getAxis(name).enableAutoSIPrefix(False)
         self._axis.set_logarithmic(picture.log)
         plot.showAxis("right", picture.choice.cumulative)
         right = plot.getAxis("right")
@@ -226,6 +228,11 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
     def _leave(self) -> None:
         self._hair.hide()
         self._readout.hide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        if hasattr(self, "_legend"):
+            self._legend.arrange(self.width() - SIDE)
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         self._leave()

@@ -84,15 +84,15 @@ class StatisticsBlock(QScrollArea):
         self._caution = QLabel()
         self._caution.setWordWrap(True)
         self._labels: list[tuple[QLabel, QLabel]] = []
-        content = QWidget()
-        self._grid = QGridLayout(content)
+        self._content = QWidget()
+        self._grid = QGridLayout(self._content)
         self._grid.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self._grid.setHorizontalSpacing(COLUMN_SPACING)
         self._grid.setVerticalSpacing(SPACING)
         self._grid.setColumnStretch(1, 1)
         self._grid.addWidget(self._caution, 0, 0, 1, 2)
         self._caution.hide()
-        self.setWidget(content)
+        self.setWidget(self._content)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -116,7 +116,7 @@ class StatisticsBlock(QScrollArea):
                 label.setToolTip(lines[place].meaning if shown else "")
                 label.setVisible(shown)
         self._grid.setRowStretch(len(self._labels) + 1, 1)
-        self.setMinimumWidth(self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        self.setMinimumWidth(self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
 
     def copy(self) -> None:
         """Put names and numbers on the clipboard."""

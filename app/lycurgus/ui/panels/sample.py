@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QScrollArea, QSplitter, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QScrollArea, QSplitter, QTableView, QVBoxLayout, QWidget
 
 from lycurgus.core.distribution import SUMMARISABLE
 from lycurgus.core.types import AnalysisResult
@@ -44,11 +44,14 @@ class SamplePanel(QWidget):
         self._below = QScrollArea()
         self._below.setWidget(self.warnings)
         self._below.setWidgetResizable(True)
+        self._below.setFrameShape(QFrame.Shape.NoFrame)
+        self._below.setMinimumHeight(3 * self.fontMetrics().height())
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._split.addWidget(self.view)
         self._split.addWidget(self._below)
         self._split.setStretchFactor(0, 4)
         self._split.setStretchFactor(1, 1)
+        self._split.setSizes([1000, 1])
         self._split.setChildrenCollapsible(False)
         self.pages = OrBlank(self._split)
         layout = QVBoxLayout(self)
