@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from PySide6.QtWidgets import QTreeWidgetItemIterator
 from shiboken6 import isValid
 
 from lycurgus.core import edits
+from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken
 from lycurgus.services.export import ExportPlan
 from lycurgus.services.report import FORMATS
-from lycurgus.ui.dialogs.export import DEFAULT_FORMATS, PURPOSES, ExportDialog
-from lycurgus.ui.dialogs.export_preview import MOST_LINES, PlannedFile, Preview, PreviewTree, look_ahead, problem_with
+from lycurgus.ui.dialogs.export import DEFAULT_FORMATS, PURPOSES, ExportDialog, warm_up
+from lycurgus.ui.dialogs.export_preview import MOST_LINES, Preview, PreviewTree, look_ahead, problem_with
 from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.store import Document
 
@@ -59,7 +61,8 @@ def test_the_preview_lists_exactly_the_files_that_are_then_written(qtbot, make, 
     dialog.choose_form(each=each, imagej=True)
     dialog.choose_folder(tmp_path / "report")
     ready(qtbot, dialog)
-    promised = {file.path for file in dialog.preview.files}
+    promised = {Path(folder.path, file.name) for folder in dialog.preview.folders for file in folder.files}
+    assert len(promised) == dialog.preview.n_files
     with qtbot.waitSignal(exporting.exported, timeout=60_000):
         dialog.export()
     assert not isValid(dialog), "the dialog is closed, and nothing of it is left"
@@ -187,6 +190,12 @@ def test_closing_while_the_disk_is_looked_at_leaves_nothing_behind(qtbot, make, 
     qtbot.waitUntil(lambda: not opened.jobs.active, timeout=10_000)
 
 
+def test_exporters_are_loaded_before_they_are_needed(qtbot, workbench):
+    warm_up(workbench)
+    qtbot.waitUntil(lambda: not workbench.jobs.active, timeout=20_000)
+    assert {"openpyxl", "lycurgus.exporters.xlsx"} <= sys.modules.keys()
+
+
 def test_every_format_says_what_it_is_for():
     assert PURPOSES.keys() == set(FORMATS)
 
@@ -203,7 +212,7 @@ def test_a_preview_of_thousands_of_files_is_summarised_and_still_adds_up(qtbot, 
     more = [int(text.split()[2].replace(",", "")) for text in shown if text.startswith("…")]
     assert len(listed) <= MOST_LINES
     assert len(shown) <= MOST_LINES + 20
-    assert len(listed) + sum(more) == len(preview.files)
+    assert len(listed) + sum(more) == preview.n_files == 3000 * (4 if each else 3) + (0 if each else 1)
     assert "report.xlsx" in listed
 
 
@@ -217,5 +226,19 @@ def test_a_preview_of_thousands_of_files_is_summarised_and_still_adds_up(qtbot, 
     ],
 )
 def test_the_outcome_is_said_in_a_sentence(replaced, sentence):
-    files = tuple(PlannedFile(Path(f"{number}.csv"), one) for number, one in enumerate(replaced))
-    assert Preview(Path("out"), files).sentence == sentence
+    assert Preview(Path("out"), (), len(replaced), sum(replaced)).sentence == sentence
+
+
+def test_a_folder_that_is_not_there_is_not_asked_about_what_is_below_it(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("lycurgus.ui.dialogs.export_preview._names_in", lambda folder: asked.append(folder) or frozenset())
+    paths = [Path(f"/images/{number}.tif") for number in range(50)]
+    look_ahead(paths, ExportPlan(tmp_path, ("labels",), each=True), CancelToken())
+    assert len(asked) == 1
+
+
+def test_looking_ahead_can_be_cancelled(tmp_path):
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        look_ahead([Path("/images/1.tif")], ExportPlan(tmp_path, ("labels",)), token)

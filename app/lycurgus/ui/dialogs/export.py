@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
+from lycurgus.exporters.base import ImageExporter, ReportExporter
 from lycurgus.services.export import ExportPlan
 from lycurgus.services.report import FORMATS
 from lycurgus.ui.dialogs.buttons import settle_buttons
@@ -205,8 +206,7 @@ class ExportDialog(QDialog):
         wanted = [name for name in self._bench.settings.export_formats if name in FORMATS] or list(DEFAULT_FORMATS)
         self._formats: dict[str, QCheckBox] = {}
         for row, name in enumerate(FORMATS):
-            exporter = REPORT_EXPORTERS[name] if name in REPORT_EXPORTERS else IMAGE_EXPORTERS[name]
-            box = QCheckBox(exporter.label)
+            box = QCheckBox(_exporter(name).label)
             box.setChecked(name in wanted)
             box.setToolTip(PURPOSES.get(name, ""))
             box.toggled.connect(self._update)
@@ -299,6 +299,25 @@ class ExportDialog(QDialog):
         self._remarks.show_remarks([*missing, *self._notable[self._scope]])
         self._count.setText(self._preview.sentence if self._preview is not None else "Looking…" if self._look is not None else " ")
         self._export.setEnabled(not missing)
+
+
+def warm_up(workbench: Workbench) -> None:
+    """Load the exporters beside the window, so that the first dialog need not wait half a second for their libraries."""
+    workbench.jobs.submit("io", lambda *_: _load_exporters(), title="Loading exporters", on_done=_ready, on_error=_ready)
+
+
+def _load_exporters() -> None:
+    for name in FORMATS:
+        _exporter(name)
+
+
+def _ready(_: object) -> None:
+    # Whatever is wrong with an exporter is told when it is used.
+    return
+
+
+def _exporter(name: str) -> ReportExporter | ImageExporter:
+    return REPORT_EXPORTERS[name] if name in REPORT_EXPORTERS else IMAGE_EXPORTERS[name]
 
 
 def missing_remarks(documents: Sequence[Document], formats: Sequence[str], folder: Path | None) -> list[Remark]:
