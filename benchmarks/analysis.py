@@ -80,7 +80,7 @@ def peak_gib(side: int, folder: Path) -> float:
     """Peak memory of a whole ``lycurgus analyze`` with every format, one image."""
     image, out = folder / f"{side}.tif", folder / "out"
     tifffile.imwrite(image, picture(side))
-    command = [sys.executable, "-m", "lycurgus", "analyze", str(image), "--out", str(out), "--json"]
+    command = [sys.executable, "-m", "lycurgus.cli", "analyze", str(image), "--out", str(out), "--json"]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
 

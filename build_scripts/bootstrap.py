@@ -97,7 +97,7 @@ def install_package(extras: str) -> None:
 def run_samples() -> int:
     """Analyse the bundled micrographs as a user would; they show three specimens, so that each gets a report of its own."""
     samples = ROOT / "resources" / "samples"
-    analyse = [str(PYTHON), "-m", "lycurgus", "analyze", str(samples), "--out", str(REPORT), "--report", "each"]
+    analyse = [str(PYTHON), "-m", "lycurgus.cli", "analyze", str(samples), "--out", str(REPORT), "--report", "each"]
     status = subprocess.run(analyse, check=False).returncode
     if status == 0:
         print("\nThe reports of the three sample micrographs are ready:")

@@ -1,8 +1,27 @@
-"""``python -m lycurgus`` is the command line."""
+"""The window's entry point: ``python -m lycurgus [FILE_OR_FOLDER ...]``; the command line's is ``lycurgus``."""
 
 from __future__ import annotations
 
-from lycurgus.cli import main
+import argparse
+import sys
+from pathlib import Path
+
+from lycurgus import __version__
+
+
+def main() -> int:
+    """Open the window with the files and folders that were named."""
+    parser = argparse.ArgumentParser(prog="lycurgus-gui", description="Open the window of Lycurgus.")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="micrographs or folders to open")
+    parser.add_argument("--version", action="version", version=f"lycurgus {__version__}")
+    options = parser.parse_args()
+    # Before Qt: on Windows the libraries of ONNX Runtime must be the first of their names to be loaded.
+    import onnxruntime  # noqa: F401
+
+    from lycurgus.ui.app import run
+
+    return run(options.paths)
+
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -106,7 +106,7 @@ def test_version_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_output_into_a_closed_pipe_ends_quietly() -> None:
-    command = f"{sys.executable} -m lycurgus parameters | head -1"
+    command = f"{sys.executable} -m lycurgus.cli parameters | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QIcon, QKeySequence
@@ -126,7 +126,7 @@ class Actions:
     def __getitem__(self, action_id: str) -> QAction:
         return self._by_id[action_id]
 
-    def __iter__(self) -> Iterable[QAction]:
+    def __iter__(self) -> Iterator[QAction]:
         return iter(self._by_id.values())
 
     def refresh(self, *_: object) -> None:

@@ -25,10 +25,8 @@ class Toast(QFrame):
         self.notice = notice
         self.setObjectName("toast")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
-        self.setStyleSheet(
-            f"#toast {{ border: 1px solid palette(mid); border-left: 4px solid {COLOURS[notice.level]}; border-radius: 4px; }}"
-        )
+        edge = f"border: 1px solid palette(mid); border-left: 4px solid {COLOURS[notice.level]}; border-radius: 4px;"
+        self.setStyleSheet(f"#toast {{ background: palette(base); {edge} }}")
         self.setAccessibleName(f"{notice.level}: {notice.text}")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
@@ -115,7 +113,6 @@ class Toasts(QObject):
         while len(self._toasts) >= MOST_SHOWN:
             self._toasts[0].close()
         toast = Toast(notice, self._host)
-        toast.destroyed.connect(lambda _=None, gone=toast: self._forget(gone))
         toast.installEventFilter(self)
         self._toasts.append(toast)
         toast.show()

@@ -1,0 +1,79 @@
+"""Starts the window: settings, theme, log file, nets for what nobody caught."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from lycurgus import __version__
+from lycurgus.services.folders import default_project_file, log_folder
+from lycurgus.services.settings import SettingsStore
+from lycurgus.ui.main_window import MainWindow
+from lycurgus.ui.theme import application_icon, apply_theme
+from lycurgus.ui.workbench import Workbench
+
+_log = logging.getLogger("lycurgus")
+
+
+def run(paths: Sequence[Path] = ()) -> int:
+    """Open the window, with these files and folders, and return the exit status when it is closed."""
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Lycurgus")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("lycurgus")
+    application.setWindowIcon(application_icon())
+    begin_log()
+    window = make_window(application)
+    catch_strays(window.bench)
+    window.show()
+    if paths:
+        QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
+    return application.exec()
+
+
+def make_window(application: QApplication) -> MainWindow:
+    """Make the window with the user's settings, whatever state their files are in."""
+    settings = SettingsStore()
+    apply_theme(application, settings.settings.theme)
+    bench = Workbench(settings, default_project_file())
+    window = MainWindow(bench)
+    for warning in (settings.warning, bench.project.warning):
+        if warning:
+            bench.warn(warning)
+    return window
+
+
+def begin_log() -> None:
+    """Write warnings and worse to a file that never grows beyond a few megabytes; without one where the disk refuses."""
+    try:
+        log_folder().mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(log_folder() / "lycurgus.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    _log.info("Lycurgus %s on Python %s", __version__, sys.version.split()[0])
+
+
+def catch_strays(bench: Workbench) -> None:
+    """Log exceptions that nobody caught, in any thread, and show them; the program goes on."""
+
+    def stray(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        _log.error("uncaught", exc_info=(kind, error or kind(), trace))
+        bench.strayed.emit(f"{kind.__name__}: {error}")
+
+    sys.excepthook = stray
+    threading.excepthook = lambda stop: stray(stop.exc_type, stop.exc_value, stop.exc_traceback)

@@ -1,0 +1,382 @@
+"""The main window: docks around the viewer, and the wires between panels and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
+
+from lycurgus.core.edits import BY_HAND, is_excluded_by_hand
+from lycurgus.core.types import Micrograph
+from lycurgus.readers.door import EXTENSIONS
+from lycurgus.resources import sample_micrographs
+from lycurgus.services.folders import log_folder
+from lycurgus.ui.actions import Actions
+from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.calibrating import Calibrating
+from lycurgus.ui.dialogs.about import AboutDialog
+from lycurgus.ui.dialogs.calibration import CalibrationDialog
+from lycurgus.ui.dialogs.export import ExportDialog
+from lycurgus.ui.dialogs.reasons import ClassDialog, ConfirmReplaceEdits, ReasonDialog
+from lycurgus.ui.dialogs.run import BatchDialog
+from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
+from lycurgus.ui.editing import Editing
+from lycurgus.ui.exporting import Exporting
+from lycurgus.ui.menus import GESTURES, MENUS, action_table
+from lycurgus.ui.notifications import Toasts
+from lycurgus.ui.opening import Opening
+from lycurgus.ui.panels.browser import BrowserPanel
+from lycurgus.ui.panels.distribution import DistributionPanel
+from lycurgus.ui.panels.log import LogPanel
+from lycurgus.ui.panels.parameters import ParametersPanel
+from lycurgus.ui.panels.particles import ParticlesPanel
+from lycurgus.ui.panels.sample import SamplePanel
+from lycurgus.ui.previewing import Previewing
+from lycurgus.ui.status import StatusLine
+from lycurgus.ui.store import Document, ImageState
+from lycurgus.ui.theme import Theme, application_icon, apply_theme, icon
+from lycurgus.ui.viewer.comparison import Mode
+from lycurgus.ui.viewer.viewer import ImageViewer
+from lycurgus.ui.workbench import Workbench
+
+LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """Puts the parts together; what they do stands in them."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self.bench = bench
+        self.store = bench.store
+        self.opening, self.editing, self.analysing = Opening(bench), Editing(bench), Analysing(bench)
+        self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
+        self.setWindowIcon(application_icon())
+        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+
+        self.viewer = ImageViewer(bench, self.opening, self.editing, self)
+        self.browser = BrowserPanel(bench, self.opening, self.analysing, self)
+        self.parameters = ParametersPanel(bench, self.analysing, self)
+        self.particles = ParticlesPanel(bench, self.editing, self)
+        self.distribution = DistributionPanel(bench, self)
+        self.sample = SamplePanel(bench, self.opening, self)
+        self.log = LogPanel(bench, self)
+        self.setCentralWidget(self.viewer)
+        self._docks = self._arranged()
+        self.status = StatusLine(bench, self.analysing, self)
+        self.setStatusBar(self.status)
+        self.toasts = Toasts(self.viewer)
+
+        self.actions_ = Actions(action_table(self), self.store, self, icon)
+        self._fill_bars()
+        self._wire()
+        self._restore_layout()
+        self._retitle()
+
+    # Files
+
+    def choose_files(self) -> None:
+        patterns = " ".join(f"*{extension}" for extension in EXTENSIONS)
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self, "Open images", self.bench.settings.last_folders.get("open", ""), f"Micrographs ({patterns});;All files (*)"
+        )
+        if chosen:
+            self._remember_folder(Path(chosen[0]).parent)
+            self.open_paths([Path(path) for path in chosen])
+
+    def choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open folder", self.bench.settings.last_folders.get("open", ""))
+        if chosen:
+            self._remember_folder(Path(chosen))
+            self.open_paths([Path(chosen)])
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        self.opening.open_paths(paths)
+
+    def open_samples(self) -> None:
+        self.open_paths(sample_micrographs())
+
+    def restore_session(self) -> None:
+        """Open what was open when the window was closed the last time."""
+        paths = [Path(path) for path in self.bench.settings.last_session]
+        there = [path for path in paths if path.exists()]
+        if there:
+            self.open_paths(there)
+        if len(there) < len(paths):
+            self.bench.warn(f"{len(paths) - len(there)} files of the last session are no longer there")
+        elif not paths:
+            self.bench.tell("There is no earlier session")
+
+    def close_image(self) -> None:
+        if self.store.current is not None:
+            self.opening.forget([self.store.current])
+
+    def show_export(self) -> None:
+        ExportDialog(self.bench, self.exporting, self._with_results(), selected=self.browser.selected_documents(), parent=self).open()
+
+    # Analysis
+
+    def analyse_current(self) -> None:
+        if self.store.current is not None:
+            self.analyse([self.store.current])
+
+    def analyse_all(self) -> None:
+        """Analyse what has no result of the parameters that are set now."""
+        wanted = [ImageState.NEW, ImageState.STALE, ImageState.FAILED]
+        documents = [document for document in self.store.documents if document.state(self.store.params) in wanted]
+        if documents:
+            self.analyse(documents)
+        else:
+            self.bench.tell("Every image has a result of these parameters already")
+
+    def analyse_scope(self, scope: str) -> None:
+        """Analyse "image", "selection" or "all", as the parameter panel asks."""
+        if scope == "selection":
+            self.analyse(self.browser.selected_documents())
+        elif scope == "all":
+            self.analyse_all()
+        else:
+            self.analyse_current()
+
+    def analyse(self, documents: Sequence[Document]) -> None:
+        """Analyse documents; ask before corrections by hand are replaced."""
+        corrected = self.analysing.with_hand_work(documents)
+        if not corrected:
+            self.analysing.analyse(documents)
+            return
+        others = [document for document in documents if document not in corrected]
+        answers = {"all": documents, "others": others, "cancel": []}
+        question = ConfirmReplaceEdits(corrected, self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.chosen.connect(lambda choice: self.analysing.analyse(answers[choice]) if answers[choice] else None)
+        question.open()
+
+    def show_batch(self) -> None:
+        BatchDialog(self.bench, self.opening, self.analysing, self).open()
+
+    # Calibration
+
+    def show_calibration(self) -> None:
+        CalibrationDialog(self.bench, self.calibrating, parent=self).show()
+
+    def calibrate_with_bar(self, length_px: float) -> None:
+        """Ask for the length of a scale bar that was measured on the image, then lay the measuring tool down."""
+        dialog = CalibrationDialog(self.bench, self.calibrating, length_px, self)
+        dialog.finished.connect(self._take_selection_tool)
+        dialog.show()
+
+    def _take_selection_tool(self, *_: object) -> None:
+        self.actions_["tool.select"].setChecked(True)
+
+    # Corrections
+
+    def ask_to_exclude(self) -> None:
+        dialog = ReasonDialog(self._reasons_in_use(), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.reason_chosen.connect(self.editing.exclude)
+        dialog.open()
+
+    def ask_for_class(self) -> None:
+        dialog = ClassDialog(self._classes_in_use(), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.class_chosen.connect(self.editing.reclassify)
+        dialog.open()
+
+    def select_all(self) -> None:
+        if self.store.current is not None:
+            self.store.select(particle.id for particle in self.store.current.particles)
+
+    def select_none(self) -> None:
+        self.store.select(())
+
+    def use_tool(self, name: str, on: bool) -> None:
+        """Take a tool up, or lay it down for the selection tool."""
+        if on:
+            self.viewer.set_tool(name)
+        elif self.viewer.tool == name:
+            self.actions_["tool.select"].setChecked(True)
+
+    # View
+
+    def change_overlay(self, **changes: Any) -> None:
+        self.bench.change_settings(overlay=self.bench.settings.overlay.model_copy(update=changes).model_dump())
+
+    def compare(self, mode: Mode, on: bool) -> None:
+        if on:
+            self.viewer.set_comparison(mode)
+        elif self.viewer.comparison.mode == mode:
+            self.viewer.set_comparison("off")
+
+    def _show_comparison(self, mode: str, *_: object) -> None:
+        """Press the buttons that fit what the viewer does."""
+        for name in ("beside", "swipe"):
+            self.actions_[f"view.compare_{name}"].setChecked(mode == name)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.bench.change_settings(theme=theme)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply_theme(application, theme)
+
+    # Help
+
+    def show_shortcuts(self) -> None:
+        ShortcutsDialog(self.actions_.specs, GESTURES, self).open()
+
+    def show_about(self) -> None:
+        AboutDialog(self.bench, self).open()
+
+    def open_log_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
+
+    # Inside
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep layout and session, and end all work; results are in the project file already."""
+        self.parameters.keep_now()
+        self.bench.change_settings(
+            geometry=_text(self.saveGeometry()),
+            layout=_text(self.saveState(LAYOUT_VERSION)),
+            last_session=tuple(str(document.path) for document in self.store.documents),
+            last_image=str(self.store.current.path) if self.store.current else "",
+        )
+        self.bench.close()
+        super().closeEvent(event)
+
+    def _arranged(self) -> dict[str, QDockWidget]:
+        left, right, bottom = (
+            Qt.DockWidgetArea.LeftDockWidgetArea,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        docks = {
+            "browser": self._dock("Images", self.browser, left),
+            "parameters": self._dock("Parameters", self.parameters, right),
+            "particles": self._dock("Particles", self.particles, bottom),
+            "distribution": self._dock("Distribution", self.distribution, bottom),
+            "sample": self._dock("Sample", self.sample, bottom),
+            "log": self._dock("Log", self.log, bottom),
+        }
+        self.splitDockWidget(docks["particles"], docks["distribution"], Qt.Orientation.Horizontal)
+        self.tabifyDockWidget(docks["particles"], docks["sample"])
+        self.tabifyDockWidget(docks["sample"], docks["log"])
+        docks["particles"].raise_()
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
+            self.setCorner(corner, bottom)
+        self.resizeDocks([docks["browser"], docks["parameters"]], [260, 320], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["particles"]], [280], Qt.Orientation.Vertical)
+        self.resizeDocks([docks["particles"], docks["distribution"]], [640, 800], Qt.Orientation.Horizontal)
+        return docks
+
+    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title.lower())
+        dock.setWidget(panel)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _fill_bars(self) -> None:
+        menus = self.actions_.fill_menu_bar(self.menuBar(), MENUS)
+        self._recent = QMenu("Recent &folders", self)
+        self._recent.aboutToShow.connect(self._fill_recent)
+        menus["file"].insertMenu(self.actions_["file.samples"], self._recent)
+        menus["view"].addSeparator()
+        themes = menus["view"].addMenu("&Theme")
+        for name in ("system", "light", "dark"):
+            themes.addAction(name.capitalize()).triggered.connect(lambda _=False, name=name: self.set_theme(name))
+        panels = menus["view"].addMenu("&Panels")
+        for dock in self._docks.values():
+            panels.addAction(dock.toggleViewAction())
+        bar = QToolBar("Toolbar", self)
+        bar.setObjectName("toolbar")
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self.actions_.fill_toolbar(bar)
+        self.addToolBar(bar)
+        panels.addAction(bar.toggleViewAction())
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for folder in self.bench.settings.recent_folders:
+            self._recent.addAction(folder).triggered.connect(lambda _=False, folder=folder: self.open_paths([Path(folder)]))
+        if self._recent.isEmpty():
+            self._recent.addAction("None yet").setEnabled(False)
+
+    def _wire(self) -> None:
+        viewer, store = self.viewer, self.store
+        self.bench.noticed.connect(self.toasts.show)
+        viewer.open_folder_requested.connect(self.choose_folder)
+        viewer.samples_requested.connect(self.open_samples)
+        viewer.folder_requested.connect(lambda folder: self.open_paths([folder]))
+        viewer.paths_dropped.connect(self.open_paths)
+        viewer.measure_scale_bar_requested.connect(lambda: self.actions_["tool.scale_bar"].setChecked(True))
+        viewer.type_pixel_size_requested.connect(self.show_calibration)
+        viewer.scale_bar_measured.connect(self.calibrate_with_bar)
+        viewer.tool_changed.connect(lambda name: self.actions_[f"tool.{name.replace(' ', '_')}"].setChecked(True))
+        viewer.comparison_changed.connect(self._show_comparison)
+        viewer.hovered.connect(self.status.show_hover)
+        self.parameters.analyse_requested.connect(self.analyse_scope)
+        self.parameters.preview_requested.connect(lambda params: self.previewing.preview(params, viewer.visible_region()))
+        self.previewing.ready.connect(viewer.show_preview)
+        self.previewing.cleared.connect(viewer.clear_preview)
+        self.particles.reveal_requested.connect(viewer.reveal)
+        self.particles.document_requested.connect(self._show_particle)
+        store.current_changed.connect(self._retitle)
+        store.document_changed.connect(self._retitle)
+        store.micrograph_changed.connect(self._apply_instrument_default)
+        self.browser.analyse_requested.connect(self.analyse)
+        self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))
+
+    def _reasons_in_use(self) -> list[str]:
+        """Reasons that were given by hand in this session."""
+        particles = [particle for document in self.store.documents for particle in document.particles if is_excluded_by_hand(particle)]
+        reasons = [(particle.excluded or "").removeprefix(BY_HAND).removeprefix(": ") for particle in particles]
+        return list(dict.fromkeys(filter(None, reasons)))
+
+    def _classes_in_use(self) -> dict[str, list[str]]:
+        """Task -> class names of this session's particles."""
+        known: dict[str, list[str]] = {}
+        for document in self.store.documents:
+            for particle in document.particles:
+                for task, (name, _) in particle.classes.items():
+                    if name not in known.setdefault(task, []):
+                        known[task].append(name)
+        return known
+
+    def _apply_instrument_default(self, micrograph: Micrograph | None) -> None:
+        if micrograph is not None and self.store.current is not None:
+            self.calibrating.apply_default(self.store.current, micrograph)
+
+    def _show_particle(self, document: Document, particle_id: int) -> None:
+        self.opening.show(document)
+        self.store.select([particle_id])
+        self.viewer.reveal([particle_id])
+
+    def _retitle(self, *_: object) -> None:
+        current = self.store.current
+        self.setWindowTitle(f"{current.path.name} — Lycurgus" if current else "Lycurgus")
+
+    def _with_results(self) -> list[Document]:
+        return [document for document in self.store.documents if document.result is not None]
+
+    def _remember_folder(self, folder: Path) -> None:
+        self.bench.change_settings(last_folders={**self.bench.settings.last_folders, "open": str(folder)})
+
+    def _restore_layout(self) -> None:
+        settings = self.bench.settings
+        self.resize(1440, 900)
+        if settings.geometry:
+            self.restoreGeometry(_bytes(settings.geometry))
+        if settings.layout:
+            self.restoreState(_bytes(settings.layout), LAYOUT_VERSION)
+
+
+def _text(data: QByteArray) -> str:
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray.fromBase64(text.encode("ascii"))

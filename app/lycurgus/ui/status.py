@@ -1,0 +1,44 @@
+"""The status bar: where the mouse is and what lies there, what runs, and where it runs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.dialogs.run import RunPanel
+from lycurgus.ui.store import Document
+from lycurgus.ui.workbench import Workbench
+
+
+class StatusLine(QStatusBar):
+    """Left what is under the mouse, right what is being done."""
+
+    def __init__(self, workbench: Workbench, analysing: Analysing, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = workbench.store
+        self._hover = QLabel()
+        self._hover.setTextFormat(Qt.TextFormat.PlainText)
+        self._method = QLabel()
+        self.run_panel = RunPanel(workbench, analysing, self)
+        self._hover.setMinimumWidth(QFontMetrics(self.font()).averageCharWidth() * 60)
+        self.addWidget(self._hover, 1)
+        self.addPermanentWidget(self.run_panel)
+        self.addPermanentWidget(self._method)
+        self._store.params_changed.connect(self._show_method)
+        self._store.document_changed.connect(self._show_method)
+        self._store.current_changed.connect(self._show_method)
+        self._show_method()
+
+    def show_hover(self, text: str) -> None:
+        """Show what the viewer says of the place under the mouse; "" for nothing."""
+        self._hover.setText(text)
+
+    def _show_method(self, *_: object) -> None:
+        """Name the method of the result that is shown, or the one that would be used."""
+        current: Document | None = self._store.current
+        params = current.analysed.params if current and current.analysed else self._store.params
+        provider = current.analysed.provenance.provider if current and current.analysed else "cpu"
+        self._method.setText(f"{params.detector.name} + {params.separator.name} · {provider.upper()}")
+        self._method.setToolTip("Detector, separator and where they run")
