@@ -157,7 +157,7 @@ class Canvas(QWidget):
             self._paint_region(painter)
         furniture.paint_scale_bar(painter, self._view, furniture.bar_for(self._view, picture.shape, self.pixel_size))
         if self.hint:
-            furniture.paint_hint(painter, self._view, self.hint)
+            furniture.paint_hint(painter, self._view, self.hint, below_title=bool(self.sheet.title or self.swiped))
         if overlay.is_shown:
             furniture.paint_legend(painter, self._view, overlay.legend, excluded=overlay.shows_excluded)
         painter.end()

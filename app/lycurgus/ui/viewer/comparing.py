@@ -108,7 +108,7 @@ def _otsu(
         title=f"Otsu baseline: {_counts(theirs, shared)}",
         own_title=f"{DETECTORS[params.detector.name].label}, as shown: {_counts(own, own_shared)}",
         particles=theirs,
-        tracing=Tracing.of(theirs),
+        tracing=Tracing(theirs),
         shared=shared,
         own_shared=own_shared,
     )

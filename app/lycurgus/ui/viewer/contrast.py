@@ -38,6 +38,10 @@ def limits_at(values: NDArray[np.float64], percentiles: tuple[float, float] = PE
 class ContrastPanel(QWidget):
     """Shows and sets the limits of the contrast.
 
+    Parameters
+    ----------
+    beside : a control for the free place.
+
     Signals
     -------
     contrast_changed : (low, high), invert.
@@ -45,7 +49,7 @@ class ContrastPanel(QWidget):
 
     contrast_changed = Signal(object, bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, beside: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setToolTip(PROMISE)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -72,7 +76,11 @@ class ContrastPanel(QWidget):
         grid.addWidget(self.low, 0, 2)
         grid.addWidget(self.high, 0, 3)
         grid.addWidget(self.invert_button, 1, 1)
-        grid.addWidget(self.shown, 1, 2, 1, 2)
+        if beside is None:
+            grid.addWidget(self.shown, 1, 2, 1, 2)
+        else:
+            grid.addWidget(self.shown, 1, 2)
+            grid.addWidget(beside, 1, 3)
         grid.setColumnStretch(0, 1)
         self.invert_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 

@@ -60,14 +60,15 @@ def paint_title(painter: QPainter, area: QRectF, title: str, *, align: Qt.Alignm
     painter.restore()
 
 
-def paint_hint(painter: QPainter, view: View, hint: str) -> None:
+def paint_hint(painter: QPainter, view: View, hint: str, *, below_title: bool) -> None:
     """Write what to do next at the upper edge, clear of scale bar and legend."""
     metrics = QFontMetricsF(painter.font())
     room = max(120.0, min(view.width - 4 * INSET, 70 * metrics.averageCharWidth()))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     words = metrics.boundingRect(QRectF(0, 0, room, 1000), int(flags), hint)
     width, height = words.width() + 2 * PAD + 2, words.height() + PAD
-    plate = QRectF((view.width - width) / 2, INSET, width, height)
+    top = INSET + (metrics.height() + 2 * PAD if below_title else 0.0)
+    plate = QRectF((view.width - width) / 2, top, width, height)
     _plate(painter, plate)
     painter.setPen(INK)
     painter.drawText(plate.adjusted(PAD, 0, -PAD, 0), int(flags), hint)

@@ -53,10 +53,8 @@ class HistogramView(QWidget):
         if not high > low:
             low, high = low - 0.5, high + 0.5
         extra = BEYOND * (high - low)
-        self._range = (low - extra, high + extra)
-        # Whole numbers and bins of other widths give a comb; a bin is at least as wide as a number.
-        bins = BINS if not values.size or (values % 1).any() else int(min(BINS, max(8, self._range[1] - self._range[0])))
-        counts = np.histogram(values, bins, self._range)[0]
+        counts, edges = np.histogram(values, _edges(values, low - extra, high + extra))
+        self._range = (float(edges[0]), float(edges[-1]))
         self._counts = np.log1p(counts) / max(1.0, float(np.log1p(counts.max())))
         self.update()
 
@@ -141,3 +139,15 @@ class HistogramView(QWidget):
         low, high = (min(value, high), high) if self._held == 0 else (low, max(value, low))
         self.set_limits(low, high)
         self.limits_moved.emit(low, high)
+
+
+def _edges(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Return edges of bins; where only few values occur a bin stands around each, for finer ones would make a comb."""
+    inside = np.unique(values[(values >= low) & (values <= high)])
+    if 1 < inside.size <= BINS:
+        step = float(np.median(np.diff(inside)))
+        number = round((high - low) / step)
+        if 1 <= number <= BINS:
+            first = inside[0] - step * (0.5 + np.floor((inside[0] - low) / step))
+            return np.asarray(first + step * np.arange(number + 2))
+    return np.linspace(low, high, BINS + 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lycurgus.core.types import Particle, PixelSize, Plane
 from lycurgus.ui.viewer.colouring import particle_text
-from lycurgus.ui.viewer.hits import HitIndex
+
+Find = Callable[[float, float], Particle | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,18 @@ class Hover:
         return "   ·   ".join(filter(None, parts))
 
 
-def hover_at(y: float, x: float, pixels: Plane, pixel_size: PixelSize | None, hits: HitIndex | None) -> Hover | None:
-    """Look up an image point; None beside the image."""
+def hover_at(y: float, x: float, pixels: Plane, pixel_size: PixelSize | None, find: Find | None) -> Hover | None:
+    """Look up an image point; None beside the image.
+
+    Parameters
+    ----------
+    find : returns the particle at (y, x).
+    """
     row, column = round(y), round(x)
     if not (0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1]):
         return None
     nm = "" if pixel_size is None else f"y {row * pixel_size.y_nm:.1f}, x {column * pixel_size.x_nm:.1f} nm"
-    return Hover(row, column, nm, pixels[row, column].item(), hits.at(y, x) if hits else None)
+    return Hover(row, column, nm, pixels[row, column].item(), find(y, x) if find else None)
 
 
 def _number(value: float) -> str:

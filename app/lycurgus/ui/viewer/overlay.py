@@ -17,7 +17,7 @@ from lycurgus.exporters.outlines import outlines_xy
 from lycurgus.services.settings import OverlaySettings
 from lycurgus.ui.viewer.colouring import EXCLUDED, PROVISIONAL, Colouring, LineStyle, colouring
 from lycurgus.ui.viewer.numbers import paint_ids
-from lycurgus.ui.viewer.raster import OutlineSet, Window, draw
+from lycurgus.ui.viewer.raster import FloatPoints, OutlineSet, Window, add_halo, draw
 from lycurgus.ui.viewer.view import View
 
 MARGIN = 0.25
@@ -27,33 +27,37 @@ PATIENCE_S = 0.012
 """Where drawing takes longer than this, a moving view shows what was drawn last until it rests."""
 
 REST_MS = 70
-SELECTED_EXTRA = 1.6
+SELECTED_EXTRA = 1.0
+FEW_SELECTED = 200
 SELECTED = LineStyle((255, 255, 255))
 DIMMED = 0.25
 
 
-@dataclass(frozen=True, slots=True)
 class Tracing:
-    """Outlines of particles, by their masks: corrections trace only what is new."""
+    """Outlines of particles, known by their masks: corrections trace only what is new.
 
-    instances: tuple[Instance, ...]
-    outlines: tuple[NDArray[np.float64], ...]
+    Parameters
+    ----------
+    particles : to trace; may be done in a worker thread.
+    known : outlines of earlier particles.
+    """
 
-    @classmethod
-    def of(cls, particles: Sequence[Particle], known: Tracing | None = None) -> Tracing:
-        """Trace particles; may be called in a worker thread."""
-        old = {id(one): points for one, points in zip(known.instances, known.outlines, strict=True)} if known else {}
-        fresh = [particle for particle in particles if id(particle.instance) not in old]
-        old |= {id(particle.instance): points for particle, points in zip(fresh, outlines_xy(fresh), strict=True)}
-        return cls(tuple(one.instance for one in particles), tuple(old[id(one.instance)] for one in particles))
+    def __init__(self, particles: Sequence[Particle], known: Tracing | None = None) -> None:
+        # The instances are kept with their outlines: the number of one that is gone could name another.
+        traced = dict(known._traced) if known else {}
+        fresh = [particle for particle in particles if id(particle.instance) not in traced]
+        outlines = zip(fresh, outlines_xy(fresh), strict=True)
+        traced |= {id(particle.instance): (particle.instance, points) for particle, points in outlines}
+        wanted = [id(particle.instance) for particle in particles]
+        self._traced: dict[int, tuple[Instance, FloatPoints]] = {key: traced[key] for key in wanted}
+        self.outlines = OutlineSet([self._traced[key][1] for key in wanted])
 
     def missing(self, particles: Iterable[Particle]) -> int:
         """Count particles that are not traced yet."""
-        known = {id(one) for one in self.instances}
-        return sum(id(particle.instance) not in known for particle in particles)
+        return sum(id(particle.instance) not in self._traced for particle in particles)
 
 
-NOTHING_TRACED = Tracing((), ())
+NOTHING_TRACED = Tracing(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,7 @@ class Overlay(QObject):
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)
         self._resting.setInterval(REST_MS)
-        self._resting.timeout.connect(self._draw_again)
-        self._stale = False
+        self._resting.timeout.connect(self.redraw)
 
     @property
     def particles(self) -> tuple[Particle, ...]:
@@ -129,16 +132,16 @@ class Overlay(QObject):
         """
         self._particles = tuple(particles)
         self._tracing = tracing
-        self._outlines = OutlineSet(tracing.outlines)
+        self._outlines = tracing.outlines
         self._own_colouring = marks is not None
         self._colouring = marks or colouring(self._particles, self._settings.colour_by)
-        self._forget()
+        self.redraw()
 
     def set_marks(self, marks: Colouring | None) -> None:
         """Colour particles for a comparison, or again as the settings say."""
         self._own_colouring = marks is not None
         self._colouring = marks or colouring(self._particles, self._settings.colour_by)
-        self._forget()
+        self.redraw()
 
     def set_settings(self, settings: OverlaySettings) -> None:
         if settings == self._settings:
@@ -147,12 +150,12 @@ class Overlay(QObject):
         self._settings = settings
         if recolour and not self._own_colouring:
             self._colouring = colouring(self._particles, settings.colour_by)
-        self._forget()
+        self.redraw()
 
     def set_selected(self, ids: frozenset[int]) -> None:
         if ids != self._selected:
             self._selected = ids
-            self._forget()
+            self.redraw()
 
     def set_hidden(self, hidden: bool) -> None:
         """Hide for as long as a key is held; settings stay."""
@@ -170,13 +173,13 @@ class Overlay(QObject):
         """
         self._provisional = OutlineSet(outlines_xy(particles))
         self._dimmed = region
-        self._forget()
+        self.redraw()
 
     def clear_provisional(self) -> None:
         if self._dimmed is not None:
             self._provisional = OutlineSet()
             self._dimmed = None
-            self._forget()
+            self.redraw()
 
     @property
     def provisional_region(self) -> BBox | None:
@@ -189,18 +192,14 @@ class Overlay(QObject):
         seen = _seen(view, device_ratio)
         drawn = self._drawn
         if drawn is None or not _serves(drawn.window, seen):
-            if drawn is None or self._stale or self._cost_s <= PATIENCE_S:
+            if drawn is None or self._cost_s <= PATIENCE_S:
                 drawn = self._drawn = self._draw(_with_margin(seen), device_ratio)
-                self._stale = False
             else:
                 self._resting.start()
         _blit(painter, drawn, view, device_ratio, self._settings.opacity)
 
-    def _draw_again(self) -> None:
-        self._stale = True
-        self.changed.emit()
-
-    def _forget(self) -> None:
+    def redraw(self) -> None:
+        """Draw anew at the next painting, however long it takes."""
         self._drawn = None
         self.changed.emit()
 
@@ -210,13 +209,19 @@ class Overlay(QObject):
         width = self._settings.line_width * device_ratio
         selected = np.array([one.id in self._selected for one in self._particles], dtype=bool)
         fill = self._settings.style == "fill"
-        for style, members in self._colouring.groups:
+        # Marks of a comparison may be there before the outlines of its particles are.
+        for style, members in self._colouring.groups if len(self._outlines) else ():
+            if style == EXCLUDED and self._settings.excluded:
+                # Grey dashes are seen on a grey ground only where something dark lies under them.
+                draw(ink, self._outlines, window, members, LineStyle(palette.CASING), width=width)
             if style != EXCLUDED or self._settings.excluded:
                 draw(ink, self._outlines, window, members, style, width=width, fill=fill and style != EXCLUDED)
-        if selected.any():
+        if selected.any() and len(self._outlines):
             chosen = np.flatnonzero(selected)
-            draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 2) * device_ratio)
+            if chosen.size <= FEW_SELECTED:
+                draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 1.5) * device_ratio)
             draw(ink, self._outlines, window, chosen, SELECTED, width=width + SELECTED_EXTRA * device_ratio)
+        add_halo(ink)
         if self._dimmed is not None:
             ink[_on_canvas(self._dimmed, window)] = (ink[_on_canvas(self._dimmed, window)] * DIMMED).astype(np.uint8)
             everyone = np.arange(len(self._provisional))

@@ -56,8 +56,9 @@ class OutlineSet:
     def __init__(self, outlines: Sequence[FloatPoints] = ()) -> None:
         self.counts = np.array([len(points) for points in outlines], dtype=np.intp)
         self.points = np.concatenate(outlines).astype(np.float32) if outlines else np.zeros((0, 2), np.float32)
-        self.lows = np.array([points.min(axis=0) for points in outlines]).reshape(-1, 2)
-        self.highs = np.array([points.max(axis=0) for points in outlines]).reshape(-1, 2)
+        none = np.zeros((0, 2), np.float32)
+        self.lows = np.minimum.reduceat(self.points, starts_of(self.counts)) if outlines else none
+        self.highs = np.maximum.reduceat(self.points, starts_of(self.counts)) if outlines else none
         self._thinned: dict[int, tuple[NDArray[np.float32], NDArray[np.intp]]] = {}
 
     def __len__(self) -> int:
@@ -108,16 +109,24 @@ def draw(
     # Pixel centres lie on whole numbers for OpenCV too; the window's corner is half a pixel before the first centre.
     on_canvas = (chosen - (window.x, window.y)) * window.scale - 0.5
     if fill:
-        for shape in np.split(_fixed_point(on_canvas), np.cumsum(counts)[:-1]):
+        for shape in _rows(_fixed_point(on_canvas), counts):
             cv2.fillPoly(canvas, [shape], _premultiplied(style.colour, FILL_ALPHA), cv2.LINE_8, SUBPIXEL_BITS)
     if style.dash == "solid":
-        lines = np.split(on_canvas, np.cumsum(counts)[:-1])
-        _stroke(canvas, lines, style.colour, width, closed=True)
+        _stroke(canvas, on_canvas, counts, style.colour, width, closed=True)
     else:
         pieces = dashes(on_canvas, counts, PATTERNS[style.dash], width)
         inside = (pieces >= -width) & (pieces <= np.array([window.width + width, window.height + width]))
         in_sight = np.any(inside.all(axis=2), axis=1)
-        _stroke(canvas, list(pieces[in_sight]), style.colour, width, closed=False)
+        seen = pieces[in_sight]
+        _stroke(canvas, seen.reshape(-1, 2), np.full(len(seen), seen.shape[1]), style.colour, width, closed=False)
+
+
+def add_halo(canvas: Canvas) -> None:
+    """Put a dark rim, half transparent, around what is drawn, so that it is seen on bright ground too."""
+    alpha = canvas[..., 3]
+    halo: Canvas = np.asarray(cv2.dilate(alpha, np.ones((3, 3), np.uint8)), np.uint8)
+    # Black multiplied by its alpha is nothing: only the alpha changes.
+    np.maximum(alpha, halo >> 1, out=alpha)
 
 
 def dashes(points: FloatPoints, counts: NDArray[np.intp], pattern: tuple[float, float], width: float) -> FloatPoints:
@@ -128,13 +137,10 @@ def dashes(points: FloatPoints, counts: NDArray[np.intp], pattern: tuple[float, 
     (m, 4, 2) float64: four points of each dash.
     """
     starts = starts_of(counts)
-    ends = starts + counts - 1
-    # Each outline gets its first point again at its end; the step from there to the next outline has no length.
-    order = np.insert(np.arange(len(points)), ends + 1, starts)
-    closed = points[order]
+    # Each outline gets its first point again at its end; the step from there to the next outline counts as 1, so that no dash lies on it.
+    closed = points[np.insert(np.arange(len(points)), starts + counts, starts)]
     lengths = np.hypot(*np.diff(closed, axis=0).T)
-    joints = (np.cumsum(counts + 1) - 1)[:-1]
-    lengths[joints] = 0
+    lengths[(np.cumsum(counts + 1) - 1)[:-1]] = 1.0
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     first = along[starts_of(counts + 1)]
     whole = along[np.cumsum(counts + 1) - 1] - first
@@ -146,29 +152,33 @@ def dashes(points: FloatPoints, counts: NDArray[np.intp], pattern: tuple[float, 
     step = (whole / numbers)[each]
     share = pattern[0] / (pattern[0] + pattern[1])
     at = (first[each] + position * step)[:, None] + np.linspace(0, share, 4) * step[:, None]
-    increasing = along + np.arange(len(along)) * 1e-9
-    return np.stack([np.interp(at, increasing, closed[:, axis]) for axis in (0, 1)], axis=-1)
+    return np.stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def _stroke(canvas: Canvas, lines: Sequence[FloatPoints], colour: palette.Colour, width: float, *, closed: bool) -> None:
+def _stroke(canvas: Canvas, points: FloatPoints, counts: NDArray[np.intp], colour: palette.Colour, width: float, *, closed: bool) -> None:
     # OpenCV's smoothed line of width 1 looks half a pixel wider than that.
     thickness = max(1, round(width - 0.4))
     ink = _premultiplied(colour, 1.0)
-    if thickness == 1 or sum(map(len, lines)) < MANY_POINTS:
-        cv2.polylines(canvas, [_fixed_point(line) for line in lines], closed, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    if thickness == 1 or len(points) < MANY_POINTS:
+        cv2.polylines(canvas, _rows(_fixed_point(points), counts), closed, ink, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
         return
     # Thick smoothed lines are ten times slower than thin ones; spreading the thin ones afterwards is not.
     thin = np.zeros_like(canvas)
     shift = 0.0 if thickness % 2 else 0.5
-    cv2.polylines(thin, [_fixed_point(line - shift) for line in lines], closed, ink, 1, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.polylines(thin, _rows(_fixed_point(points - shift), counts), closed, ink, 1, cv2.LINE_AA, SUBPIXEL_BITS)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thickness, thickness))
     thick = cv2.dilate(thin, kernel, anchor=(thickness // 2, thickness // 2))
-    np.copyto(canvas, thick, where=(thick[..., 3:] >= canvas[..., 3:]) & (thick[..., 3:] > 0))
+    cv2.max(canvas, thick, dst=canvas)
 
 
 def _premultiplied(colour: palette.Colour, alpha: float) -> tuple[float, float, float, float]:
     red, green, blue = colour
     return blue * alpha, green * alpha, red * alpha, 255 * alpha
+
+
+def _rows(points: NDArray[np.int32], counts: NDArray[np.intp]) -> list[NDArray[np.int32]]:
+    ends: list[int] = np.cumsum(counts).tolist()
+    return [points[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def _fixed_point(points: FloatPoints) -> NDArray[np.int32]:

@@ -81,6 +81,15 @@ class View:
         """Keep the middle of the widget on the image, so that no one loses it."""
         return replace(self, y=min(max(self.y, 0.0), shape[0] - 1.0), x=min(max(self.x, 0.0), shape[1] - 1.0))
 
+    def filled(self, shape: tuple[int, int]) -> View:
+        """Move so that no more of the ground beside the image is seen than this zoom needs."""
+
+        def middle(at: float, side: int, room: float) -> float:
+            half = room / self.scale / 2
+            return (side - 1) / 2 if 2 * half >= side else min(max(at, half - 0.5), side - 0.5 - half)
+
+        return replace(self, y=middle(self.y, shape[0], self.height), x=middle(self.x, shape[1], self.width))
+
     def shows(self, box: BBox, *, part: float = 0.0) -> bool:
         """Tell whether the box's centre is in sight, or all of it within its edges less ``part`` of the widget."""
         y0, x0, y1, x1 = self.bounds

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from lycurgus.core.types import BBox, Micrograph, Particle, PixelSize, Plane
 from lycurgus.ui.editing import Editing
@@ -16,29 +16,22 @@ from lycurgus.ui.opening import Opening
 from lycurgus.ui.store import Document
 from lycurgus.ui.viewer.banner import CalibrationBanner
 from lycurgus.ui.viewer.canvas import KEY_STEP, Canvas
-from lycurgus.ui.viewer.colouring import Colouring
 from lycurgus.ui.viewer.comparing import Content
 from lycurgus.ui.viewer.comparison import Comparison, Mode
+from lycurgus.ui.viewer.comparison_bar import ComparisonBar
 from lycurgus.ui.viewer.contrast import ContrastPanel, Limits
 from lycurgus.ui.viewer.drawing_tools import CircleTool, EllipseTool, FreehandTool, PolygonTool, SplitTool
-from lycurgus.ui.viewer.hits import HitIndex
 from lycurgus.ui.viewer.hover import Hover, hover_at
-from lycurgus.ui.viewer.overlay import NOTHING_TRACED, Tracing
+from lycurgus.ui.viewer.overlay_options import OverlayOptions, change_overlay, overlay_button
+from lycurgus.ui.viewer.pages import Pages
 from lycurgus.ui.viewer.picture import Picture, reduced
 from lycurgus.ui.viewer.scale_bar_tool import ScaleBarTool
+from lycurgus.ui.viewer.shown_particles import ShownParticles
 from lycurgus.ui.viewer.tools import SelectTool, Surroundings, Tool
-from lycurgus.ui.viewer.view import bounding
-from lycurgus.ui.viewer.welcome import Message, Welcome
 from lycurgus.ui.workbench import Workbench
 
 TOOLS: tuple[type[Tool], ...] = (SelectTool, FreehandTool, CircleTool, EllipseTool, PolygonTool, SplitTool, ScaleBarTool)
 ToolName = Literal["select", "draw", "circle", "ellipse", "polygon", "split", "scale bar"]
-
-PATIENCE_MS = 150
-"""A file that is read within this time shows no notice that it is being read: that would only flicker."""
-
-TRACED_AT_ONCE = 300
-ROOM_AROUND = 0.05
 
 
 class ImageViewer(QWidget):
@@ -73,30 +66,26 @@ class ImageViewer(QWidget):
         self._bench = workbench
         self._store = workbench.store
         self._opening = opening
-        self._hits = HitIndex()
         self._fit_next = True
-        self._own_selection = False
         self.setAcceptDrops(True)
 
         self.banner = CalibrationBanner()
-        self.welcome = Welcome()
-        self.message = Message()
         self.canvas = Canvas()
         self.beside = Canvas()
         self.beside.setAccessibleName("Comparison")
-        self.contrast = ContrastPanel()
+        self.comparison_bar = ComparisonBar()
+        self.overlay_options = OverlayOptions(workbench)
+        self.contrast = ContrastPanel(beside=overlay_button(self.overlay_options, self))
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._pages = QStackedWidget()
+        self._pages = Pages(self._splitter)
+        self.welcome, self.message = self._pages.welcome, self._pages.message
         self._arrange()
 
+        self.particles = ShownParticles(workbench, self.canvas, self)
         self.comparison = Comparison(workbench, self.canvas, self.beside, self)
         self._tools = {tool.name: tool(self._surroundings(editing)) for tool in TOOLS}
         self._tool = self._tools["select"]
         self.canvas.hand = self._tool
-        self._reading = QTimer(self)
-        self._reading.setSingleShot(True)
-        self._reading.setInterval(PATIENCE_MS)
-        self._reading.timeout.connect(self._say_reading)
         self._wire()
         self._take_settings()
         self._show_document(self._store.current)
@@ -134,17 +123,7 @@ class ImageViewer(QWidget):
 
     def reveal(self, ids: Iterable[int]) -> None:
         """Scroll so that one of the particles at least is in sight; nothing moves where one is already."""
-        wanted = set(ids)
-        document, shape = self._store.current, self.canvas.shape
-        boxes = [particle.instance.bbox for particle in document.particles if particle.id in wanted] if document else []
-        view = self.canvas.view
-        if shape is None or not boxes or any(view.shows(box, part=ROOM_AROUND) for box in boxes):
-            return
-        around = bounding(boxes)
-        y0, x0, y1, x1 = view.bounds
-        if around.height > y1 - y0 or around.width > x1 - x0:
-            around = boxes[0]
-        self.canvas.set_view(view.centred((around.y0 + around.y1 - 1) / 2, (around.x0 + around.x1 - 1) / 2).held(shape))
+        self.particles.reveal(ids)
 
     # Overlay
 
@@ -160,6 +139,14 @@ class ImageViewer(QWidget):
 
     def clear_preview(self) -> None:
         self.canvas.sheet.overlay.clear_provisional()
+
+    def toggle_overlay(self) -> None:
+        """Show or hide the particles."""
+        change_overlay(self._bench, visible=not self._bench.settings.overlay.visible)
+
+    def toggle_ids(self) -> None:
+        """Write the particles' numbers, or not."""
+        change_overlay(self._bench, ids=not self._bench.settings.overlay.ids)
 
     # Tools
 
@@ -203,6 +190,7 @@ class ImageViewer(QWidget):
         """
         content = content or self.comparison.content
         self.comparison.set(mode, content)
+        self.comparison_bar.show_choice(mode, content)
         self.comparison_changed.emit(mode, content)
 
     # Inside
@@ -212,12 +200,11 @@ class ImageViewer(QWidget):
         self._splitter.addWidget(self.canvas)
         self._splitter.addWidget(self.beside)
         self._splitter.setChildrenCollapsible(False)
-        for page in (self.welcome, self.message, self._splitter):
-            self._pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
+        column.addWidget(self.comparison_bar)
         column.addWidget(self._pages, 1)
         column.addWidget(self.contrast)
         self.setFocusProxy(self.canvas)
@@ -228,11 +215,11 @@ class ImageViewer(QWidget):
         store.documents_reset.connect(self._documents_reset)
         store.micrograph_changed.connect(self._show_micrograph)
         store.document_changed.connect(self._document_changed)
-        store.selection_changed.connect(self._show_selection)
         store.params_changed.connect(self._params_changed)
         self._bench.settings_changed.connect(self._take_settings)
         self.contrast.contrast_changed.connect(self._show_contrast)
-        self.comparison.marked.connect(self._mark)
+        self.comparison.marked.connect(self.canvas.sheet.overlay.set_marks)
+        self.comparison_bar.chosen.connect(self.set_comparison)
         for canvas in (self.canvas, self.beside):
             canvas.h_held.connect(self._hide_overlay)
         self.canvas.hovered.connect(self._hover)
@@ -248,10 +235,10 @@ class ImageViewer(QWidget):
         return Surroundings(
             view=lambda: self.canvas.view,
             editing=editing,
-            particle_at=lambda y, x: self._hits.at(y, x),
-            particles_within=lambda y0, x0, y1, x1: self._hits.within(y0, x0, y1, x1),
+            particle_at=self.particles.at,
+            particles_within=self.particles.within,
             selection=lambda: self._store.selection,
-            select=self._select,
+            select=self.particles.select,
             length_text=self._length_text,
             measured=self.scale_bar_measured.emit,
             repaint=self._show_hint,
@@ -262,49 +249,33 @@ class ImageViewer(QWidget):
         self._tool.cancel()
         self.canvas.show_picture(None, fit=False)
         self.clear_preview()
-        self._show_particles(document.particles if document else ())
+        self.particles.show(document.particles if document else ())
         self.comparison.refresh()
         self._hover(None)
-        self._reading.stop()
         if document is None:
-            self._show_welcome()
+            self._pages.say_nothing_shown(any_document=bool(self._store.documents))
         else:
-            self._pages.setCurrentWidget(self._splitter)
-            self._reading.start()
+            self._pages.say_reading(document.path.name, soon=True)
         self._arrange_visibility()
-
-    def _show_welcome(self) -> None:
-        if self._store.documents:
-            self.message.say("No image is shown", "Choose one in the list of images.")
-            self._pages.setCurrentWidget(self.message)
-        else:
-            self._pages.setCurrentWidget(self.welcome)
 
     def _documents_reset(self) -> None:
         if self._store.current is None:
-            self._show_welcome()
-
-    def _say_reading(self) -> None:
-        document = self._store.current
-        if document is not None and self._store.micrograph is None:
-            self.message.say(f"Reading {document.path.name}…")
-            self._pages.setCurrentWidget(self.message)
+            self._pages.say_nothing_shown(any_document=bool(self._store.documents))
 
     def _retry(self) -> None:
         document = self._store.current
         if document is not None:
-            self.message.say(f"Reading {document.path.name}…")
+            self._pages.say_reading(document.path.name)
             self._opening.show(document)
 
     def _show_micrograph(self, micrograph: Micrograph | None) -> None:
         if micrograph is None:
             return
-        self._reading.stop()
         old = self.canvas.shape
         self.contrast.set_pixels(micrograph.pixels, keep_limits=not self._fit_next and old == micrograph.shape)
         picture = Picture(micrograph.pixels, self.contrast.limits)
         picture.set_contrast(self.contrast.limits, invert=self.contrast.invert)
-        self._pages.setCurrentWidget(self._splitter)
+        self._pages.show_picture()
         self._arrange_visibility()
         self.canvas.show_picture(picture, fit=self._fit_next or old not in (None, micrograph.shape))
         self._fit_next = False
@@ -339,59 +310,18 @@ class ImageViewer(QWidget):
         if document is not self._store.current:
             return
         if self._store.micrograph is None and document.error and not document.busy:
-            self._reading.stop()
-            self.message.say(f"{document.path.name} cannot be shown", document.error, can_retry=True)
-            self._pages.setCurrentWidget(self.message)
+            self._pages.say_unreadable(document.path.name, document.error)
         particles = document.particles
-        if particles is not self.canvas.sheet.overlay.particles:
-            self._show_particles(particles)
+        if particles is not self.particles.current:
+            self.particles.show(particles)
             self.comparison.refresh()
         self.canvas.pixel_size = self.beside.pixel_size = self.pixel_size
         self.canvas.update()
         self._arrange_visibility()
 
-    def _show_particles(self, particles: tuple[Particle, ...]) -> None:
-        """Trace few new outlines at once, many beside the window."""
-        overlay = self.canvas.sheet.overlay
-        known = overlay.tracing
-        self._hits = HitIndex(particles)
-        if known.missing(particles) <= TRACED_AT_ONCE:
-            overlay.set_particles(particles, Tracing.of(particles, known))
-            return
-        overlay.set_particles((), NOTHING_TRACED)
-        job = self._bench.jobs.submit(
-            "io",
-            lambda *_: Tracing.of(particles, known),
-            title="Drawing outlines",
-            key="outlines",
-            on_done=lambda tracing: self._take_tracing(particles, tracing),
-        )
-        self.destroyed.connect(job.cancel)
-
-    def _take_tracing(self, particles: tuple[Particle, ...], tracing: Tracing) -> None:
-        document = self._store.current
-        if document is not None and document.particles is particles:
-            marks = self.canvas.sheet.overlay.marks
-            self.canvas.sheet.overlay.set_particles(particles, tracing, marks)
-
-    def _mark(self, marks: Colouring | None) -> None:
-        self.canvas.sheet.overlay.set_marks(marks)
-
     def _params_changed(self) -> None:
         if self.comparison.content != "otsu":
             self.comparison.refresh()
-
-    def _select(self, ids: Iterable[int]) -> None:
-        self._own_selection = True
-        try:
-            self._store.select(ids)
-        finally:
-            self._own_selection = False
-
-    def _show_selection(self, ids: frozenset[int]) -> None:
-        self.canvas.sheet.overlay.set_selected(ids)
-        if ids and not self._own_selection:
-            self.reveal(ids)
 
     def _show_contrast(self, limits: Limits, invert: bool) -> None:
         picture = self.canvas.sheet.picture
@@ -416,7 +346,7 @@ class ImageViewer(QWidget):
         picture = self.canvas.sheet.picture
         hover = None
         if at is not None and picture is not None:
-            hover = hover_at(*self.canvas.view.to_image(at), picture.pixels, self.pixel_size, self._hits)
+            hover = hover_at(*self.canvas.view.to_image(at), picture.pixels, self.pixel_size, self.particles.at)
         self._tell_hover(hover)
 
     def _hover_beside(self, at: QPointF | None) -> None:
