@@ -144,7 +144,7 @@ class BatchDialog(QDialog):
         group = QGroupBox("Analyse")
         self._outdated = QRadioButton("Only new, &changed and failed images")
         self._outdated.setToolTip("Changed: analysed with other parameters or another pixel size than those set now")
-        self._everything = QRadioButton("&All images again")
+        self._everything = QRadioButton("All images a&gain")
         self._outdated.setChecked(True)
         choice = QButtonGroup(group)
         layout = QVBoxLayout(group)
