@@ -117,6 +117,7 @@ def test_showing_parameters_does_not_change_them(panel: ParametersPanel, workben
     wanted = with_settings(default_params(), ["preprocess.flatten_radius_px=123.456", "separator.name=watershed"])
     with qtbot.waitSignal(workbench.store.params_changed):
         workbench.store.set_params(wanted)
+    assert row_of(panel, "preprocess.flatten_radius_px").editor.value() == 123.456
     assert workbench.store.params == wanted
 
 
@@ -444,7 +445,7 @@ def delete(dialog: ManagePresetsDialog) -> None:
     dialog.delete_button.click()
 
 
-def test_a_single_click_deletes_nothing(workbench: Workbench, panel: ParametersPanel, qtbot: QtBot) -> None:
+def test_a_single_click_deletes_nothing(panel: ParametersPanel, qtbot: QtBot) -> None:
     panel.presets.save("Gold")
     dialog = panel.presets.manage()
     qtbot.addWidget(dialog)

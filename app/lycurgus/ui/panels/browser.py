@@ -57,8 +57,7 @@ class BrowserPanel(QWidget):
         self._menu: QMenu | None = None
 
         self.model = DocumentsModel(workbench, self)
-        self._shown = DocumentsFilter(self)
-        self._shown.setSourceModel(self.model)
+        self._shown = DocumentsFilter(self.model, self)
         self._thumbnails = LazyThumbnails(workbench, self)
         self._delegate = DocumentDelegate(self._thumbnails, self)
 
@@ -157,9 +156,8 @@ class BrowserPanel(QWidget):
 
     def _filter(self) -> None:
         self._following = True
-        self._shown.set_name(self.name_filter.text())
         state = self.state_filter.currentData()
-        self._shown.set_state(None if state is None else ImageState(state))
+        self._shown.set_filter(self.name_filter.text(), None if state is None else ImageState(state))
         self._following = False
         self._follow(self._store.current)
         self._show_list_or_sentence()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
@@ -63,6 +62,9 @@ class DocumentsModel(QAbstractListModel):
 
     def row_of(self, document: Document | None) -> int | None:
         return None if document is None else self._rows.get(document)
+
+    def at(self, row: int) -> tuple[Document, ImageState]:
+        return self._documents[row], self._states[row]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802
         return 0 if parent.isValid() else len(self._documents)
@@ -148,27 +150,25 @@ class DocumentsModel(QAbstractListModel):
 class DocumentsFilter(QSortFilterProxyModel):
     """Leaves the rows whose name contains some words, and of one state."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, model: DocumentsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._documents = model
         self._words: tuple[str, ...] = ()
         self._state: ImageState | None = None
+        self.setSourceModel(model)
 
-    def set_name(self, text: str) -> None:
-        """Leave the files whose path from their folder on contains every word, in whatever case."""
+    def set_filter(self, text: str, state: ImageState | None) -> None:
+        """Leave the files of a state, None for any, whose folder and name contain every word, in whatever case."""
         self._words = tuple(text.casefold().split())
-        self.invalidate()
-
-    def set_state(self, state: ImageState | None) -> None:
-        """Leave one state; None leaves all."""
         self._state = state
         self.invalidate()
 
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: N802
-        index = self.sourceModel().index(row, 0, parent)
-        if self._state is not None and index.data(STATE_ROLE) != self._state:
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: ARG002, N802
+        # Not by way of index and data: in a list of thousands that would be felt while typing.
+        document, state = self._documents.at(row)
+        if self._state is not None and state is not self._state:
             return False
         if not self._words:
             return True
-        path: Path = index.data(DOCUMENT_ROLE).path
-        name = f"{path.parent.name}/{path.name}".casefold()
+        name = f"{document.path.parent.name}/{document.path.name}".casefold()
         return all(word in name for word in self._words)
