@@ -90,7 +90,7 @@ def test_the_border_is_that_of_the_analysed_field() -> None:
     usable[100:] = False  # a data bar
     usable[10:20, 10:20] = False  # a letter
     assert analysed_field(usable) == BBox(0, 0, 100, 160)
-    assert cleaned(square(10, 90, 50), square(10, 89, 50), square(6, 20, 12), usable=usable, border="remove") == ([100, 36], {AT_BORDER: 1})
+    assert cleaned(square(10, 90, 50), square(10, 89, 50), square(6, 21, 12), usable=usable, border="remove") == ([100, 36], {AT_BORDER: 1})
 
 
 def test_nothing_usable_is_no_field() -> None:

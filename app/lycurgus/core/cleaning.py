@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.masked import AT_MASK, CUT, MaskedArea
 from lycurgus.core.params import CleaningParams
 from lycurgus.core.types import BBox, Instance, Mask, PixelSize
 
@@ -50,7 +51,7 @@ def least_hole_px(params: CleaningParams, pixel_size: PixelSize | None) -> float
 
 
 def clean(instances: Sequence[Instance], usable: Mask, params: CleaningParams, pixel_size: PixelSize | None) -> Cleaned:
-    """Fill small holes, drop specks, and drop what touches the border where that is wanted.
+    """Fill small holes, drop specks, find what a masked area cuts, and drop what touches the border or is cut where that is wanted.
 
     A hole is background that one instance encloses by itself. It is filled whether or not another instance lies in it: instances may
     overlap, and the size of a particle must not depend on its neighbours.
@@ -63,20 +64,26 @@ def clean(instances: Sequence[Instance], usable: Mask, params: CleaningParams, p
 
     Returns
     -------
-    The instances that stay, in their order, and the counts of those that went as "speck" and "touches the border".
+    The instances that stay, in their order, those that are cut with the flag "cut_by_annotation", and the counts of those that went as
+    "speck", "touches the border" and "cut by a masked area".
     """
     speck_px, hole_px = least_area_px(params, pixel_size), least_hole_px(params, pixel_size)
-    analysed = analysed_field(usable) if params.border == "remove" else None
+    analysed, removes = analysed_field(usable), params.border == "remove"
+    masked = MaskedArea.of(usable, analysed)
     kept: list[Instance] = []
     removed: Counter[str] = Counter()
     for instance in instances:
         filled = _without_small_holes(instance, hole_px)
         if filled.area_px < speck_px:
             removed[SPECK] += 1
-        elif analysed is not None and reaches_edge(filled.bbox, analysed):
+        elif removes and reaches_edge(filled.bbox, analysed):
             removed[AT_BORDER] += 1
-        else:
+        elif masked is None or not masked.cuts(filled):
             kept.append(filled)
+        elif removes:
+            removed[AT_MASK] += 1
+        else:
+            kept.append(replace(filled, flags=filled.flags | {CUT}))
     return Cleaned(tuple(kept), dict(removed))
 
 

@@ -39,7 +39,11 @@ def look_at_edges(result: AnalysisResult) -> Edges | None:
     Means are taken along whole outlines: of the first layer of pixels inside and outside for the slope;
     of the inner half and of a ring some way off for the contrast. So noise hardly widens the result.
     """
-    suitable = [particle for particle in result.particles if "touches_border" not in particle.flags and particle.instance.area_px >= 30]
+    suitable = [
+        particle
+        for particle in result.particles
+        if not particle.flags & {"touches_border", "cut_by_annotation"} and particle.instance.area_px >= 30
+    ]
     if not suitable:
         return None
     step = -(-len(suitable) // MOST_PARTICLES)

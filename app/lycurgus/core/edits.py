@@ -18,7 +18,8 @@ from lycurgus.core.cleaning import AT_BORDER, analysed_field, clean, least_area_
 from lycurgus.core.drawn_shapes import Points, cropped
 from lycurgus.core.errors import EditError
 from lycurgus.core.mask_surgery import cut, joined
-from lycurgus.core.measure import OVERLAPPING, TOUCHES_BORDER, measure_within
+from lycurgus.core.masked import AT_MASK, MaskedArea
+from lycurgus.core.measure import OVERLAPPING, exclusion_of, measure_within
 from lycurgus.core.overlap import overlaps_of
 from lycurgus.core.params import CleaningParams
 from lycurgus.core.types import AnalysisResult, BBox, Instance, Micrograph, Particle
@@ -63,11 +64,13 @@ class Canvas:
     micrograph : with its pixels.
     analysed : box of the field without data bar and frame.
     cleaning : its limits of size and its border rule hold for hand work too.
+    masked : labels and missing pixels inside the field, or None; they cut what was found, but not what was drawn across them.
     """
 
     micrograph: Micrograph
     analysed: BBox
     cleaning: CleaningParams
+    masked: MaskedArea | None = None
 
     @classmethod
     def of(cls, result: AnalysisResult) -> Canvas:
@@ -81,7 +84,8 @@ class Canvas:
         if not result.micrograph.pixels.size:
             raise EditError("the image is not loaded, so nothing can be measured on it", hint="open the image first")
         usable = usable_area(result.micrograph.pixels, result.annotations)
-        return cls(result.micrograph, analysed_field(usable), result.params.cleaning)
+        analysed = analysed_field(usable)
+        return cls(result.micrograph, analysed, result.params.cleaning, MaskedArea.of(usable, analysed))
 
     @property
     def least_px(self) -> float:
@@ -143,6 +147,8 @@ def include(current: Sequence[Particle], ids: Iterable[int], cleaning: CleaningP
         return _changed(
             "include", "Include", changing, [replace(particle, excluded=_border_rule(particle, cleaning)) for particle in changing]
         )
+    if any(particle.excluded == AT_MASK for particle in chosen):
+        raise EditError("particles that a masked area cuts are left out by the border rule", hint="draw the whole particle by hand")
     if any(particle.excluded == AT_BORDER for particle in chosen):
         raise EditError("particles at the border are left out by the border rule", hint="set Cleaning, Particles at the border, to 'keep'")
     raise EditError("none of the chosen particles was excluded by hand")
@@ -275,12 +281,14 @@ def _exclusion_by_hand(sources: Sequence[Particle]) -> str | None:
 
 def _border_rule(particle: Particle, cleaning: CleaningParams) -> str | None:
     # Under "remove" only a particle drawn by hand can be at the border; the weights ask for it to be left out as well.
-    return AT_BORDER if TOUCHES_BORDER in particle.flags and cleaning.border != "keep" else None
+    return exclusion_of(particle.flags) if cleaning.border != "keep" else None
 
 
 def _measured(instances: Sequence[Instance], canvas: Canvas, first_id: int, *, excluded: str | None = None) -> Particles:
     """Measure new instances; "overlapping" is left to ``_settled``, which knows their neighbours."""
     particles = []
+    if canvas.masked is not None:
+        instances = [one if DRAWN in one.flags else canvas.masked.flagged([one])[0] for one in instances]
     for particle in measure_within(canvas.analysed, instances, canvas.micrograph, canvas.cleaning):
         reason = excluded or _border_rule(particle, canvas.cleaning)
         particles.append(replace(particle, id=first_id - 1 + particle.id, excluded=reason, flags=particle.flags - {OVERLAPPING}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.cleaning import AT_BORDER, analysed_field, reaches_edge
+from lycurgus.core.masked import AT_MASK, CUT
 from lycurgus.core.measure_table import Table, measure_table
 from lycurgus.core.measurement import Measurement
 from lycurgus.core.params import CleaningParams
@@ -30,7 +31,7 @@ def measure(instances: Sequence[Instance], micrograph: Micrograph, usable: Mask,
     Returns
     -------
     Particles numbered from 1 in reading order (top edge, then left edge of their boxes). Flags are those of the instances and
-    "touches_border" and "overlapping".
+    "touches_border" and "overlapping"; what ``clean`` flagged as cut by a masked area is excluded as what touches the border is.
     """
     return measure_within(analysed_field(usable), instances, micrograph, cleaning) if instances else ()
 
@@ -51,9 +52,16 @@ def measure_within(analysed: BBox, instances: Sequence[Instance], micrograph: Mi
             flags.add(TOUCHES_BORDER)
         if shared[number]:
             flags.add(OVERLAPPING)
-        excluded = AT_BORDER if at_border and cleaning.border == "exclude" else None
+        excluded = exclusion_of(flags) if cleaning.border == "exclude" else None
         particles.append(Particle(number + 1, instance, measurement, flags=frozenset(flags), excluded=excluded))
     return tuple(particles)
+
+
+def exclusion_of(flags: Collection[str]) -> str | None:
+    """Say why a particle of these flags is left out of statistics, where particles that are not whole are; None where it is whole."""
+    if TOUCHES_BORDER in flags:
+        return AT_BORDER
+    return AT_MASK if CUT in flags else None
 
 
 def border_weights(instances: Sequence[Instance], analysed: BBox) -> NDArray[np.float64]:

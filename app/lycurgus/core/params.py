@@ -115,7 +115,8 @@ class CleaningParams(StageParams):
     border: Literal["exclude", "keep", "remove"] = Field(
         "exclude",
         title="Particles at the border",
-        description="'exclude' keeps them out of statistics and corrects the bias by weights; 'keep' counts them; 'remove' drops them",
+        description="'exclude' keeps them out of statistics and corrects the bias by weights; 'keep' counts them; 'remove' drops them. "
+        "Those that a masked label, scale bar or area of missing pixels cuts are treated likewise, without weights",
     )
 
 

@@ -178,7 +178,7 @@ class Particle:
     ----------
     id : 1 ... n, the same in table, overlay, labels and ROI names.
     classes : task -> (name, {name: probability}).
-    flags : "touches_border", "non_convex", "separated", "overlapping", "edited", "drawn" ...
+    flags : "touches_border", "cut_by_annotation", "non_convex", "separated", "overlapping", "edited", "drawn" ...
     excluded : why it is left out of the statistics, or None.
     """
 
