@@ -220,6 +220,12 @@ def test_every_column_is_defined_with_its_unit(tmp_path: Path, columns: str) -> 
         assert column.unit in (defined[column.label]["Unit"] or "").split(", ") or not column.unit
 
 
+def test_flags_and_the_bootstrap_are_explained(tmp_path: Path) -> None:
+    defined = {row["Quantity"]: row["Definition"] for row in table(written(make_report(), tmp_path)["Definitions"])}
+    assert {"touches_border", "cut_by_annotation", "separated", "non_convex", "overlapping", "drawn", "edited"} <= set(defined)
+    assert "with probability 1/J" in defined["Confidence intervals"]
+
+
 def test_particle_columns_of_the_imagej_preset_are_imagejs(tmp_path: Path) -> None:
     sheet = written(make_report(columns="imagej"), tmp_path)["Particles"]
     assert [cell.value for cell in sheet[1]][:8] == [" ", "Label", "Area", "Mean", "StdDev", "Min", "Max", "X"]

@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling images, then particles."""
+"""Confidence intervals by resampling images, and particles within them where images are few."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bootstrap_intervals(
     confidence: float,
     seed: int,
 ) -> dict[str, Interval]:
-    """Return percentile intervals of statistics under resampling of images, then particles.
+    """Return percentile intervals of statistics under resampling of images and, with probability 1/J, of the particles of each (J images).
 
     Parameters
     ----------

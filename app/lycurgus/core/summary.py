@@ -67,7 +67,8 @@ class PopulationStatistics:
     d10 ... : percentiles by number; _volume: by volume of spheres of that diameter (lengths only, else nan).
     d32, d43 : Sauter and De Brouckere means (lengths only).
     span : (d90 − d10)/d50, by number and by volume.
-    intervals : name of a statistic -> bootstrap confidence interval (images resampled first, then particles).
+    intervals : name of a statistic -> bootstrap confidence interval (images are resampled, and the particles of each drawn image with
+        probability 1/J, J being the number of images).
     needed : particles to measure for the wanted precision of the number mean (Masuda and Iinoya), or None.
     values, weights : (n,) float64, the population itself, ascending.
     images : (n,) int64, which image (its place among the results) each value comes from.

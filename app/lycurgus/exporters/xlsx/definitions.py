@@ -58,7 +58,8 @@ SAMPLE: tuple[Definition, ...] = (
         "Confidence intervals",
         "",
         "as the statistic",
-        "percentile bootstrap: images are drawn first, then particles within each",
+        "percentile bootstrap: as many images are drawn as there are, J; each has its particles redrawn with probability 1/J, and is "
+        "taken as it is otherwise",
         "Efron and Tibshirani 1993",
     ),
     Definition("Fits", "", "", "weighted maximum likelihood; the best has the smallest AIC", ""),
@@ -78,6 +79,16 @@ SAMPLE: tuple[Definition, ...] = (
         "number to measure for the wanted precision of the mean of a log-normal population",
         "ISO 13322-1; Masuda and Iinoya 1971",
     ),
+)
+
+FLAGS: tuple[Definition, ...] = (
+    Definition("touches_border", "", "", "reaches the edge of the picture or of its data bar, so that part of it may lie beyond", ""),
+    Definition("cut_by_annotation", "", "", "a masked label, scale bar or area of missing pixels touches it and may hide part of it", ""),
+    Definition("separated", "", "", "one of several particles that were found as one connected region", ""),
+    Definition("non_convex", "", "", "stayed less convex than the separator's threshold asks for", ""),
+    Definition("overlapping", "", "", "shares pixels with another particle", ""),
+    Definition("drawn", "", "", "drawn by hand", ""),
+    Definition("edited", "", "", "split, merged or classified by hand", ""),
 )
 
 NOTES = (
@@ -106,6 +117,7 @@ def add_definitions(workbook: Workbook, report: Report) -> None:
     row = 2
     blocks: tuple[tuple[str, Iterable[Definition]], ...] = (
         ("Particles", _particle_definitions(report)),
+        ("Flags of particles", FLAGS),
         ("Images", [Definition(c.label, "", c.unit, c.definition, "", c.name) for c in IMAGE_COLUMNS]),
         ("Sample", SAMPLE),
     )
