@@ -60,10 +60,10 @@ class PlotStyle:
             accent=QColor(*okabe_ito.VERMILLION),
             cumulative=_mixed(text, background, 0.75),
             fits={
-                "normal": QColor(*(okabe_ito.GREEN if not dark else okabe_ito.YELLOW)),
-                "log-normal": QColor(*(okabe_ito.BLUE if not dark else okabe_ito.ORANGE)),
+                "normal": QColor(*(okabe_ito.ORANGE if dark else okabe_ito.GREEN)),
+                "log-normal": text if dark else QColor(*okabe_ito.BLUE),
                 "weibull": QColor(*okabe_ito.PURPLE),
-                "kde": text,
+                "kde": QColor(*okabe_ito.YELLOW) if dark else text,
             },
         )
 
