@@ -22,7 +22,7 @@ from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.store import ImageState
 from lycurgus.ui.theme import apply_theme
 from lycurgus.ui.workbench import Workbench
-from scenes import DISCS
+from scenes import DISCS, scene, write
 
 
 @pytest.fixture
@@ -187,23 +187,26 @@ def test_an_exception_that_nobody_caught_is_a_toast_and_the_window_lives(
     assert loaded.isVisible()
 
 
-def test_no_call_blocks_the_window_for_long(window: MainWindow, scene_files: Path, qtbot: QtBot) -> None:
-    """A timer that should tick every 5 ms tells how long the window's thread was ever away during opening and analysis."""
+def test_no_call_blocks_the_window_for_long(loaded: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    """A timer that ticks in every turn of the event loop tells how long the window's thread ever worked between two turns.
+
+    It counts the thread's own processor time: what the machine does beside it is not the window's fault.
+    """
+    for number in range(4, 7):
+        write(tmp_path / "more" / f"scene {number}.tif", scene(seed=number), pixel_size_nm=0.5)
     ticks: list[float] = []
     watchdog = QTimer()
-    watchdog.timeout.connect(lambda: ticks.append(time.perf_counter()))
-    qtbot.wait(300)
-    watchdog.start(5)
-    window.open_paths([scene_files])
-    qtbot.waitUntil(lambda: window.store.micrograph is not None, timeout=30_000)
-    window.analyse_all()
-    qtbot.waitUntil(
-        lambda: len(window.store.documents) == 3 and all(document.analysed for document in window.store.documents), timeout=60_000
-    )
+    watchdog.timeout.connect(lambda: ticks.append(time.thread_time()))
+    watchdog.start(0)
+    loaded.open_paths([tmp_path / "more"])
+    qtbot.waitUntil(lambda: len(loaded.store.documents) == 6 and loaded.store.micrograph is not None, timeout=30_000)
+    loaded.analyse_all()
+    qtbot.waitUntil(lambda: all(document.analysed for document in loaded.store.documents), timeout=60_000)
+    loaded.editing.draw_circle((170.0, 40.0), 12.0)
+    loaded.actions_["view.next"].trigger()
+    calm(loaded, qtbot)
     watchdog.stop()
-    gaps = np.diff(ticks)
-    # The typical gap is that of an idle window; single longer ones are the machine's, not ours, when it is busy with other work.
-    assert np.percentile(gaps, 95) < 0.05
+    assert max(np.diff(ticks)) < 0.05
 
 
 def test_every_theme_paints_the_window_in_its_own_brightness(loaded: MainWindow, qapp: QApplication, qtbot: QtBot) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from lycurgus import __version__
 from lycurgus.services.folders import default_project_file, log_folder
 from lycurgus.services.settings import SettingsStore
+from lycurgus.ui.dialogs.export import warm_up
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.theme import application_icon, apply_theme
 from lycurgus.ui.workbench import Workbench
@@ -35,6 +36,7 @@ def run(paths: Sequence[Path] = ()) -> int:
     window = make_window(application)
     catch_strays(window.bench)
     window.show()
+    QTimer.singleShot(0, window, lambda: warm_up(window.bench))
     if paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
     return application.exec()

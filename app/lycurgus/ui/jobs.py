@@ -107,6 +107,10 @@ class JobRunner(QObject):
                 if older.key == key:
                     older.cancel()
             self._newest[key] = job.generation
+        if self._closed.is_set():
+            # A timer of some panel may still fire while the window closes: what it asks for is no longer wanted.
+            job.cancel()
+            return job
         self._handlers[job] = (on_done, on_error)
         self.started.emit(job)
         self._pools[lane].submit(self._run, job, work)

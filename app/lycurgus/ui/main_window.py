@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
             return
         others = [document for document in documents if document not in corrected]
         answers = {"all": documents, "others": others, "cancel": []}
-        question = ConfirmReplaceEdits(corrected, self)
+        question = ConfirmReplaceEdits(corrected, self, others=bool(others))
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         question.chosen.connect(lambda choice: self.analysing.analyse(answers[choice]) if answers[choice] else None)
         question.open()
@@ -331,19 +331,19 @@ class MainWindow(QMainWindow):
         self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))
 
     def _reasons_in_use(self) -> list[str]:
-        """Reasons that were given by hand in this session."""
-        particles = [particle for document in self.store.documents for particle in document.particles if is_excluded_by_hand(particle)]
+        """Reasons that were given by hand on this image."""
+        shown = self.store.current.particles if self.store.current else ()
+        particles = [particle for particle in shown if is_excluded_by_hand(particle)]
         reasons = [(particle.excluded or "").removeprefix(BY_HAND).removeprefix(": ") for particle in particles]
         return list(dict.fromkeys(filter(None, reasons)))
 
     def _classes_in_use(self) -> dict[str, list[str]]:
-        """Task -> class names of this session's particles."""
+        """Task -> class names of this image's particles."""
         known: dict[str, list[str]] = {}
-        for document in self.store.documents:
-            for particle in document.particles:
-                for task, (name, _) in particle.classes.items():
-                    if name not in known.setdefault(task, []):
-                        known[task].append(name)
+        for particle in self.store.current.particles if self.store.current else ():
+            for task, (name, _) in particle.classes.items():
+                if name not in known.setdefault(task, []):
+                    known[task].append(name)
         return known
 
     def _apply_instrument_default(self, micrograph: Micrograph | None) -> None:

@@ -20,24 +20,24 @@ AMBER = "#e69f00"
 _SCHEMES = {"system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 _DARK = {
-    QPalette.ColorRole.Window: "#23272b",
+    QPalette.ColorRole.Window: "#2e3338",
     QPalette.ColorRole.WindowText: "#e8eaed",
-    QPalette.ColorRole.Base: "#1a1d20",
-    QPalette.ColorRole.AlternateBase: "#202428",
+    QPalette.ColorRole.Base: "#1b1e21",
+    QPalette.ColorRole.AlternateBase: "#22262a",
     QPalette.ColorRole.Text: "#e8eaed",
-    QPalette.ColorRole.Button: "#2d3237",
+    QPalette.ColorRole.Button: "#3a4047",
     QPalette.ColorRole.ButtonText: "#e8eaed",
     QPalette.ColorRole.BrightText: "#ffffff",
-    QPalette.ColorRole.ToolTipBase: "#33383d",
+    QPalette.ColorRole.ToolTipBase: "#3a4047",
     QPalette.ColorRole.ToolTipText: "#e8eaed",
     QPalette.ColorRole.PlaceholderText: "#8d949b",
     QPalette.ColorRole.Highlight: "#2f86c1",
     QPalette.ColorRole.HighlightedText: "#ffffff",
     QPalette.ColorRole.Link: "#6db9ec",
-    QPalette.ColorRole.Mid: "#3a4046",
-    QPalette.ColorRole.Midlight: "#3a4046",
-    QPalette.ColorRole.Dark: "#15181a",
-    QPalette.ColorRole.Light: "#4a5157",
+    QPalette.ColorRole.Mid: "#4a5158",
+    QPalette.ColorRole.Midlight: "#474e55",
+    QPalette.ColorRole.Dark: "#1f2326",
+    QPalette.ColorRole.Light: "#565e66",
     QPalette.ColorRole.Shadow: "#0c0e0f",
 }
 _LIGHT = {
