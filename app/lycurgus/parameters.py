@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.params import AnalysisParams
+from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 
 DEFAULT_DETECTOR = "otsu"
 DEFAULT_SEPARATOR = "uecs"
-PLUGINS = {"detector": (DETECTORS, DEFAULT_DETECTOR), "separator": (SEPARATORS, DEFAULT_SEPARATOR)}
+PLUGINS: Mapping[str, tuple[Registry[Any], str]] = {"detector": (DETECTORS, DEFAULT_DETECTOR), "separator": (SEPARATORS, DEFAULT_SEPARATOR)}
 
 
 def default_params(*, detector: str = DEFAULT_DETECTOR, separator: str = DEFAULT_SEPARATOR) -> AnalysisParams:
@@ -39,7 +40,8 @@ def params_from(document: Mapping[str, Any]) -> AnalysisParams:
             raise ParameterError(f"{stage} must be a group of settings", hint=f'for instance {{"{stage}": {{"name": "{default}"}}}}')
         chosen = registry[str(given.get("name", default))]
         stages[stage] = _validated(chosen.params_model, {**given, "name": chosen.name}, prefix=stage)
-    return _validated(AnalysisParams, stages)
+    params: AnalysisParams = _validated(AnalysisParams, stages)
+    return params
 
 
 def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisParams:
@@ -64,7 +66,18 @@ def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisPa
             document[stage] = {"name": text.strip()}
         else:
             document[stage][name] = _literal(text.strip())
+            if not isinstance(document[stage][name], str) and _takes_text(document, stage, name):
+                document[stage][name] = text.strip()
     return params_from(document)
+
+
+def _takes_text(document: Mapping[str, Any], stage: str, name: str) -> bool:
+    """Tell whether a field is plain text, in which digits too are characters: a plane can be called 1 or 007."""
+    model: Any = (
+        PLUGINS[stage][0][document[stage]["name"]].params_model if stage in PLUGINS else AnalysisParams.model_fields[stage].annotation
+    )
+    field = model.model_fields.get(name)
+    return field is not None and field.annotation is str
 
 
 def load_preset(path: Path) -> AnalysisParams:

@@ -144,6 +144,21 @@ def test_a_preset_and_settings_reach_the_report(images: Path, tmp_path: Path, ca
     assert '"border": "keep"' in text
 
 
+def test_a_plane_of_a_stack_is_chosen_by_its_number(tmp_path: Path) -> None:
+    stack = np.stack([scene(discs=DISCS[:2]), scene()])
+    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
+    preset = tmp_path / "preset.json"
+    preset.write_text('{"input": {"plane": 1}}')
+    arguments = ["analyze", str(tmp_path / "stack.tif"), "--formats", "csv"]
+    for number, expected, choice in (
+        ("0", 2, ["--set", "input.plane=0"]),
+        ("1", len(DISCS), ["--set", "input.plane=1"]),
+        ("preset", len(DISCS), ["--preset", str(preset)]),
+    ):
+        assert main([*arguments, "--out", str(tmp_path / number), *choice]) == 0
+        assert len(table(tmp_path / number / "particles.csv")) == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

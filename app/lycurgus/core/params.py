@@ -34,6 +34,7 @@ class InputParams(StageParams):
 
     plane: str = Field(
         "auto",
+        coerce_numbers_to_str=True,
         title="Plane",
         description="Part of the name, or the number (from 0), of the detector or frame to read from files with several; "
         "'auto' takes the real-space image, HAADF where one is named",

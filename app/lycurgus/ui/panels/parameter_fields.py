@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from lycurgus.core.distribution import SUMMARISABLE
 from lycurgus.core.params import StageParams
-from lycurgus.core.registry import Registry
 from lycurgus.parameters import PLUGINS
 
 Kind = Literal["choice", "flag", "whole", "number", "text"]
@@ -112,8 +111,7 @@ def fields_of(stage: str, model: type[StageParams]) -> tuple[FieldSpec, ...]:
 
 def plugin_field(stage: str) -> FieldSpec:
     """Return the choice of a stage's plug-in."""
-    registry: Registry[Any]
-    registry, default = PLUGINS[stage]  # type: ignore[assignment]
+    registry, default = PLUGINS[stage]
     title = {"detector": "Detector", "separator": "Method"}.get(stage, stage.capitalize())
     return FieldSpec(
         stage,
