@@ -7,17 +7,21 @@ from dataclasses import replace
 from math import isnan, pi
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lycurgus.core.errors import ExportError
+from lycurgus.core.measure import measure
 from lycurgus.core.measurement import DESCRIPTORS, Measurement
-from lycurgus.core.types import AnalysisResult, Particle
+from lycurgus.core.params import CleaningParams
+from lycurgus.core.types import AnalysisResult, Micrograph, Particle, PixelSize
 from lycurgus.exporters.base import FailedFile, Report
 from lycurgus.exporters.csv import CsvExporter
 from lycurgus.exporters.text import inert, inert_image_name, starts_formula, tidy
 from reports import PIXEL_SIZE_NM, make_report
+from shapes import ellipse, instance_of
 
 CONTRACT = [
     "image",
@@ -187,6 +191,21 @@ def test_imagej_preset_holds_to_imagejs_definitions(tmp_path: Path, calibrated: 
         assert number["AR"] == pytest.approx(number["Major"] / number["Minor"], rel=1e-5)
         assert number["Round"] == pytest.approx(4 * number["Area"] / (pi * number["Major"] ** 2), rel=1e-5)
         assert number["Circ."] == pytest.approx(4 * pi * number["Area"] / number["Perim."] ** 2, rel=1e-5)
+
+
+def test_imagej_preset_measures_pixels_that_are_not_square_as_they_are(tmp_path: Path) -> None:
+    """A disc of 40 nm on pixels of 2 x 1 nm, and an ellipse of 60 x 30 nm that only there looks like a disc."""
+    shape = (80, 160)
+    instances = [instance_of(ellipse(shape, (40, 40), 40, 20, 0)), instance_of(ellipse(shape, (40, 120), 30, 30, 0))]
+    micrograph = Micrograph(Path("a.tif"), np.full(shape, 7.0), PixelSize(2.0, 1.0, "user"))
+    particles = measure(instances, micrograph, np.ones(shape, dtype=np.bool_), CleaningParams())
+    template = make_report(1, 3, columns="imagej")
+    entry = template.entries[0]
+    result = replace(entry.result, micrograph=micrograph, particles=particles)
+    rows, _ = written(replace(template, entries=(replace(entry, result=result),)), tmp_path)
+    found = {round(float(row["X"])): {name: float(row[name]) for name in ("Major", "Minor", "AR", "Round")} for row in rows}
+    assert found[40] == pytest.approx({"Major": 40, "Minor": 40, "AR": 1, "Round": 1}, rel=0.03)
+    assert found[120] == pytest.approx({"Major": 60, "Minor": 30, "AR": 2, "Round": 0.5}, rel=0.03)
 
 
 @pytest.mark.parametrize("name", ["=1+1.tif", "+cmd|'/c calc'!A1.tif", "-1.tif", "@SUM(A1).tif", "\t=1.tif", "  =1.tif", "＝1.tif"])

@@ -37,6 +37,12 @@ def imagej_columns(report: Report) -> tuple[ParticleColumn, ...]:
         """Take a measured field as it is."""
         return lambda _, particle: float(getattr(particle.measurement, name + suffix))
 
+    def elongation(particle: Particle) -> float:
+        """Long over short axis of the ellipse of the same second moments, in the report's unit; nan for a line without width."""
+        measured = particle.measurement
+        major, minor = getattr(measured, f"major_axis_{length}"), getattr(measured, f"minor_axis_{length}")
+        return float(major / minor) if minor > 0 else nan
+
     unit = f"_{length}"
     # An ellipse of the same area has axes of ECD·√r and ECD/√r, r being their ratio.
     diameter = known("equivalent_diameter", suffix=unit)
@@ -59,17 +65,17 @@ def imagej_columns(report: Report) -> tuple[ParticleColumn, ...]:
             "Major",
             length,
             "size",
-            lambda e, p: diameter(e, p) * sqrt(_elongation(p)),
+            lambda e, p: diameter(e, p) * sqrt(elongation(p)),
             "long axis of the ellipse of the same second moments, scaled to the particle's area",
         ),
-        _column("Minor", length, "size", lambda e, p: diameter(e, p) / sqrt(_elongation(p)), "short axis of that ellipse"),
+        _column("Minor", length, "size", lambda e, p: diameter(e, p) / sqrt(elongation(p)), "short axis of that ellipse"),
         _column("Angle", "°", "position", known("orientation_deg"), "of Major, counter-clockwise from +x"),
         _column("Circ.", "", "shape", known("circularity"), "4π·Area/Perim.²; not clipped at 1"),
         _column("Feret", length, "size", known("feret_max", suffix=unit), "largest distance between parallel tangents"),
         _column("FeretAngle", "°", "position", known("feret_angle_deg"), "of Feret, counter-clockwise from +x"),
         _column("MinFeret", length, "size", known("feret_min", suffix=unit), "smallest distance between parallel tangents"),
-        _column("AR", "", "shape", lambda _, particle: _elongation(particle), "Major/Minor"),
-        _column("Round", "", "shape", lambda _, particle: 1 / _elongation(particle), "4·Area/(π·Major²)"),
+        _column("AR", "", "shape", lambda _, particle: elongation(particle), "Major/Minor"),
+        _column("Round", "", "shape", lambda _, particle: 1 / elongation(particle), "4·Area/(π·Major²)"),
         _column("Solidity", "", "shape", known("solidity"), "Area/convex area"),
         ParticleColumn("image", "Image", "", "identity", lambda entry, _: entry.image, "name of the image's file"),
         _column("id", "", "identity", lambda _, particle: particle.id, "number of the particle in its image"),
@@ -83,12 +89,6 @@ def _column(name: str, unit: str, group: Group, value: Callable[[ReportEntry, Pa
 
 def _label(entry: ReportEntry, particle: Particle) -> str:
     return f"{entry.image}:{particle.id}"
-
-
-def _elongation(particle: Particle) -> float:
-    """Long over short axis of the ellipse of the same second moments; nan for a line of pixels without width."""
-    minor = particle.measurement.minor_axis_px
-    return particle.measurement.major_axis_px / minor if minor > 0 else nan
 
 
 def _size(entry: ReportEntry, axis: str, length: str) -> float:
