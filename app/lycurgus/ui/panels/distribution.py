@@ -39,6 +39,7 @@ class DistributionPanel(QWidget):
         self._bench, self._store = workbench, workbench.store
         self._chosen: tuple[Document, ...] = ()
         self._population: Population | None = None
+        self._wanted: tuple[Document, ...] = ()
         self._counted: tuple[Document, ...] = ()
         self._basis: tuple[object, ...] = ()
         self._shown_basis: tuple[object, ...] | None = None
@@ -94,7 +95,7 @@ class DistributionPanel(QWidget):
         if self._is_shown(basis):
             return
         self._basis = basis
-        self._counted = documents
+        self._wanted = documents
         if not any(particle.excluded is None for result in results for particle in result.particles):
             self._show_nothing(results)
             return
@@ -143,7 +144,7 @@ class DistributionPanel(QWidget):
     def _redraw(self) -> None:
         """Draw the same population in another way."""
         population, choice = self._population, self.controls.choice()
-        results = [document.result for document in self._counted if document.result is not None]
+        results = [document.result for document in self._wanted if document.result is not None]
         if population is None or self._shown_basis is not self._basis:
             # Another population is being computed for what was chosen before: begin it again with what is chosen now.
             if self._awaits_picture:
@@ -155,10 +156,10 @@ class DistributionPanel(QWidget):
         self._submit(lambda *_: picture_of(population, choice), follow)
 
     def _submit(self, work: Callable[..., Picture], follow: Callable[[], None] | None) -> None:
-        basis = self._basis
+        basis, documents = self._basis, self._wanted
 
         def done(picture: Picture) -> None:
-            self._shown_basis = basis
+            self._shown_basis, self._counted = basis, documents
             self._show(picture)
             if follow is not None:
                 follow()
@@ -184,7 +185,7 @@ class DistributionPanel(QWidget):
         for job in self._bench.jobs.active:
             if job.key == KEY:
                 job.cancel()
-        self._population, self._shown_basis = None, self._basis
+        self._population, self._shown_basis, self._counted = None, self._basis, ()
         excluded = sum(len(result.particles) for result in results)
         self.pages.say("Every particle is excluded from the statistics: include some, or change the border rule" if excluded else BLANK)
         self.controls.save.setEnabled(False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
@@ -25,6 +26,7 @@ SEVERAL_CHANGES_MS = 150
 TYPING_MS = 200
 AT_ONCE = 20_000
 """Rows that are sorted in the window's thread (some 20 ms); more go to a job."""
+KEY = "particles"
 THIS_IMAGE, WHOLE_SAMPLE = range(2)
 HELP = 'For instance d > 5, circularity < 0.8, 5 < feret < 10, border, not excluded, #12, "by hand"; "or" between alternatives'
 
@@ -46,7 +48,8 @@ class ParticlesPanel(QWidget):
         self._bench, self._store, self._editing = workbench, workbench.store, editing
         self._filter: Filter | None = None
         self._sorted_by, self._descending = "", False
-        self._content = _Content(-1, (), (), ())
+        self._content = _NOTHING
+        self._arranging = False
         self._complaint = ""
         self._linking = False
         self._widths_for: tuple[str, ...] = ()
@@ -79,7 +82,8 @@ class ParticlesPanel(QWidget):
         content = _Content.of(self.scope.currentIndex(), documents)
         if not content.is_same(self._content):
             self._content = content
-            self._arrange(ParticleTable(documents, images=self.scope.currentIndex() == WHOLE_SAMPLE))
+            images = self.scope.currentIndex() == WHOLE_SAMPLE
+            self._arrange(partial(ParticleTable, documents, images=images), sum(map(len, content.particles)))
         self._say_what_there_is()
 
     def set_filter(self, text: str) -> None:
@@ -134,14 +138,14 @@ class ParticlesPanel(QWidget):
 
     def _on_settings(self, _: object) -> None:
         if self.model.columns != self.model.table.shown_columns(self._bench.settings.columns):
-            self._arrange(self.model.table)
+            self._rearrange()
 
     def _on_sort(self, section: int, order: Qt.SortOrder) -> None:
         name = self.model.columns[section].name if 0 <= section < len(self.model.columns) else ""
         descending = order == Qt.SortOrder.DescendingOrder
         if (name, descending) != (self._sorted_by, self._descending):
             self._sorted_by, self._descending = name, descending
-            self._arrange(self.model.table)
+            self._rearrange()
 
     def _apply_filter(self) -> None:
         self._typed.stop()
@@ -151,39 +155,46 @@ class ParticlesPanel(QWidget):
             self._complain(error)
             return
         self._complaint = ""
-        self._arrange(self.model.table)
+        self._rearrange()
 
-    def _arrange(self, table: ParticleTable) -> None:
-        """Sort and filter, then show."""
+    def _rearrange(self) -> None:
+        """Sort and filter the same particles again."""
+        if self._arranging:
+            # Others are on their way; the column and filter that were just chosen are for them.
+            self._content = _NOTHING
+            self.refresh()
+        else:
+            table = self.model.table
+            self._arrange(lambda: table, len(table))
+
+    def _arrange(self, make: Callable[[], ParticleTable], count: int) -> None:
+        """Make a table, sort and filter it, then show it; in a job where it is long."""
         condition, by, descending = self._filter, self._sorted_by, self._descending
 
-        def arranged(*_: object) -> Rows:
-            return table.order(condition(table) if condition else None, by=by, descending=descending)
+        def arranged(*_: object) -> _Arranged:
+            table = make()
+            try:
+                truths = condition(table) if condition else None
+            except ParameterError as error:
+                return _Arranged(table, table.order(by=by, descending=descending), error)
+            return _Arranged(table, table.order(truths, by=by, descending=descending))
 
-        if len(table) > AT_ONCE:
+        self._arranging = count > AT_ONCE
+        if self._arranging:
             self._bench.jobs.submit(
-                "preview",
-                arranged,
-                title="Sorting particles",
-                key="particles",
-                on_done=lambda rows: self._put(table, rows),
-                on_error=self._on_arranging_failed,
+                "preview", arranged, title="Sorting particles", key=KEY, on_done=self._put, on_error=self._bench.fail_with
             )
             return
-        try:
-            rows = arranged()
-        except ParameterError as error:
-            self._complain(error)
-            rows = table.order(by=by, descending=descending)
-        self._put(table, rows)
+        for job in self._bench.jobs.active:
+            if job.key == KEY:
+                job.cancel()
+        self._put(arranged())
 
-    def _on_arranging_failed(self, error: Exception) -> None:
-        if isinstance(error, ParameterError):
-            self._complain(error)
-        else:
-            self._bench.fail_with(error)
-
-    def _put(self, table: ParticleTable, rows: Rows) -> None:
+    def _put(self, arranged: _Arranged) -> None:
+        table, rows = arranged.table, arranged.rows
+        self._arranging = False
+        if arranged.complaint is not None:
+            self._complain(arranged.complaint)
         scrolled = self.view.verticalScrollBar().value()
         columns = table.shown_columns(self._bench.settings.columns)
         self._linking = True
@@ -213,7 +224,7 @@ class ParticlesPanel(QWidget):
 
     def _say_what_there_is(self) -> None:
         table, shown = self.model.table, self.model.rowCount()
-        excluded = sum(particle.excluded is not None for particle in table.particles)
+        excluded = table.n_excluded
         counts = f"{shown:,} of {len(table):,} particles" if shown != len(table) else f"{len(table):,} particles"
         self.status.setText(self._complaint or (f"{counts}, {excluded:,} excluded" if excluded else counts))
         self.status.setToolTip(self._complaint)
@@ -262,9 +273,6 @@ class ParticlesPanel(QWidget):
             row = at if at in rows else rows[0]
             self.document_requested.emit(self.model.document(row), self.model.particle(row).id)
 
-    def _selected_here(self) -> tuple[Particle, ...]:
-        return self._store.selected_particles
-
     def _reveal(self, *_: object) -> None:
         if ids := self._store.selection:
             self.reveal_requested.emit(ids)
@@ -276,10 +284,10 @@ class ParticlesPanel(QWidget):
         """Make the menu for the selected particles."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        selected = self._selected_here()
+        selected = self._store.selected_particles
         menu.addAction("&Show in image", self._reveal).setEnabled(bool(selected))
         menu.addSeparator()
-        fill_menu(menu, self._editing, selected, _all_particles(self._store.documents), self)
+        fill_menu(menu, self._editing, selected, self.model.table.classes, self)
         menu.addSeparator()
         menu.addAction("C&opy rows", self.view.copy_selection).setEnabled(bool(self.view.selected_rows()))
         menu.addAction("Select &all", self.view.selectAll).setEnabled(self.model.rowCount() > 0)
@@ -313,8 +321,16 @@ class _Content:
         return alike and all(mine is its for mine, its in zip(self.particles, other.particles, strict=True))
 
 
-def _all_particles(documents: Iterable[Document]) -> Iterable[Particle]:
-    return (particle for document in documents for particle in document.particles)
+_NOTHING = _Content(-1, (), (), ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arranged:
+    """A table, the rows to show in their order, and why they are not filtered."""
+
+    table: ParticleTable
+    rows: Rows
+    complaint: ParameterError | None = None
 
 
 def _timer(parent: QWidget, interval_ms: int, slot: Callable[[], None]) -> QTimer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -17,22 +17,21 @@ REASONS = ("not a particle", "out of focus", "wrong outline", "agglomerate", "co
 USUAL_TASK = "class"
 
 
-def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], everywhere: Iterable[Particle], parent: QWidget) -> None:
+def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], known: Mapping[str, Sequence[str]], parent: QWidget) -> None:
     """Add the corrections.
 
     Parameters
     ----------
     selected : the particles that they will change, those of the store's selection.
-    everywhere : all particles of the session's table, for the classes that are known.
+    known : task -> names of classes to choose from.
     """
-    some, editable = bool(selected), bool(selected)
+    some = bool(selected)
     menu.addAction("&Delete", editing.delete).setEnabled(some)
     menu.addAction("&Exclude…", partial(ask_reason, editing, parent)).setEnabled(any(one.excluded is None for one in selected))
     menu.addAction("&Include", editing.include).setEnabled(any(is_excluded_by_hand(one) for one in selected))
     menu.addAction("&Merge", editing.merge).setEnabled(len(selected) > 1)
     classes = menu.addMenu("Re&classify")
-    classes.setEnabled(editable)
-    known = known_classes(everywhere)
+    classes.setEnabled(some)
     for task, names in known.items():
         for name in names:
             title = name if len(known) == 1 else f"{task}: {name}"
@@ -40,15 +39,6 @@ def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], every
     classes.addSeparator()
     task = next(iter(known), USUAL_TASK)
     classes.addAction("&Other class…", partial(ask_class, editing, task, parent))
-
-
-def known_classes(particles: Iterable[Particle]) -> dict[str, list[str]]:
-    """Return the names of classes that any particle has or could have had, by task, in alphabetical order."""
-    found: dict[str, set[str]] = {}
-    for particle in particles:
-        for task, (name, probabilities) in particle.classes.items():
-            found.setdefault(task, set()).update((name, *probabilities))
-    return {task: sorted(names) for task, names in found.items()}
 
 
 def ask_reason(editing: Editing, parent: QWidget) -> QInputDialog:

@@ -65,7 +65,7 @@ class ParticleModel(QAbstractTableModel):
         if not ids or document not in self._table.documents:
             return []
         place = self._table.documents.index(document)
-        numbers = self._table.numbers("id")[self._rows]
+        numbers = self._table.ids[self._rows]
         wanted = np.isin(numbers, np.fromiter(ids, np.float64)) & (self._table.owners[self._rows] == place)
         rows: list[int] = np.flatnonzero(wanted).tolist()
         return rows

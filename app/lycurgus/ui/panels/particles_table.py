@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -24,7 +24,9 @@ class ParticleTable:
     ----------
     documents : the images; particles : theirs, image after image; owners : (n,) the place of each particle's image.
     pixel_nm : smallest pixel, where every image with particles is calibrated, else None: lengths are then in px.
+    ids : (n,) float64.
     columns : by name, all there are.
+    classes : task -> names that any particle has or could have had, in alphabetical order.
     """
 
     def __init__(self, documents: Sequence[Document], *, images: bool) -> None:
@@ -33,14 +35,18 @@ class ParticleTable:
         self.particles: tuple[Particle, ...] = tuple(chain.from_iterable(groups))
         self.owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         self.pixel_nm = self._smallest_pixel_nm()
-        tasks = dict.fromkeys(task for particle in self.particles for task in particle.classes)
+        self.n_excluded = sum(particle.excluded is not None for particle in self.particles)
+        self.classes = _known_classes(self.particles)
         brightest = max((abs(particle.measurement.intensity_max) for particle in self.particles), default=1.0)
-        self.columns = columns_for(pixel_nm=self.pixel_nm, tasks=tasks, brightest=brightest)
+        self.columns = columns_for(pixel_nm=self.pixel_nm, tasks=self.classes, brightest=brightest)
         if not images:
             del self.columns["image"]
         self._image_names = [document.path.name for document in self.documents]
         self._numbers: dict[str, Floats] = {}
         self._texts: dict[str, list[str]] = {}
+        # Needed whatever is shown; computed here because long tables are made in a thread.
+        self.ids = self.numbers("id")
+        self._is_scored = bool(np.isfinite(self.numbers("score")).any())
 
     def __len__(self) -> int:
         return len(self.particles)
@@ -83,10 +89,6 @@ class ParticleTable:
         columns = tuple(column for column in self.columns.values() if column.choice in wanted)
         return columns if chosen else tuple(column for column in columns if column.name != "score" or self._is_scored)
 
-    @property
-    def _is_scored(self) -> bool:
-        return bool(np.isfinite(self.numbers("score")).any())
-
     def order(self, truths: Truths | None = None, *, by: str = "", descending: bool = False) -> Rows:
         """Return rows that pass a filter in the order of a column; what has no value comes last either way.
 
@@ -111,3 +113,11 @@ class ParticleTable:
         sizes = [result.micrograph.pixel_size for result in results if result is not None and result.particles]
         known = [size.mean_nm for size in sizes if size is not None]
         return min(known) if known and len(known) == len(sizes) else None
+
+
+def _known_classes(particles: Iterable[Particle]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for particle in particles:
+        for task, (name, probabilities) in particle.classes.items():
+            found.setdefault(task, set()).update((name, *probabilities))
+    return {task: sorted(names) for task, names in found.items()}
