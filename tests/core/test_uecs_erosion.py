@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from lycurgus.core.outline import convexity
 from lycurgus.core.separate.contours import contours_of
-from lycurgus.core.separate.erosion import Erosion, convexities_of, erode, erode_until_convex, parts_at, regrow
+from lycurgus.core.separate.erosion import Erosion, convexities_of, erode_until_convex, parts_at, regrow
+from lycurgus.core.separate.front import erode
 from shapes import Mask, disc
 
 CROSS = ndimage.generate_binary_structure(2, 1)

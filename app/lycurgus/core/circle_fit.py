@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,9 @@ from lycurgus.core.ragged import Counts, rows_of, starts_of
 _STEPS = 30
 
 
-def fitted_circle_diameters(sides: NDArray[np.complex128], counts: Counts, scale: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
+def fitted_circle_diameters(
+    sides: NDArray[np.complexfloating[Any, Any]], counts: Counts, scale: tuple[float, float] = (1.0, 1.0)
+) -> NDArray[np.float64]:
     """Diameters of the circles through the side midpoints of outlines.
 
     G. Taubin, IEEE Trans. Pattern Anal. Mach. Intell. 13 (1991) 1115; the root is found by Newton's method from 0, as shown by
@@ -19,7 +23,7 @@ def fitted_circle_diameters(sides: NDArray[np.complex128], counts: Counts, scale
 
     Parameters
     ----------
-    sides : complex128 (x + iy), the midpoints of pixel sides: on average they lie on the edge of the shape.
+    sides : complex (x + iy), the midpoints of pixel sides: on average they lie on the edge of the shape.
     counts : midpoints of each outline, none of them 0.
     scale : size of a pixel in y and in x; the result has its unit.
     """
@@ -28,7 +32,7 @@ def fitted_circle_diameters(sides: NDArray[np.complex128], counts: Counts, scale
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.add.reduceat(values, starts) / counts)
 
-    x, y = sides.real * scale[1], sides.imag * scale[0]
+    x, y = sides.real.astype(np.float64) * scale[1], sides.imag.astype(np.float64) * scale[0]
     x, y = x - mean(x)[rows], y - mean(y)[rows]
     z = x * x + y * y
     xx, yy, xy, xz, yz, zz = mean(x * x), mean(y * y), mean(x * y), mean(x * z), mean(y * z), mean(z * z)

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lycurgus.core.ragged import Counts, starts_of
+from lycurgus.core.ragged import Counts, following, starts_of
+from lycurgus.core.sheet import sheet_of
 from lycurgus.core.types import BBox, Mask
 
 Points = NDArray[np.float64]
+Curves = NDArray[np.complex64]  # exact: midpoints are halves and weights are 64ths, so single precision holds them up to 2 ** 17 px
 Chain = NDArray[np.int32]
 
 
@@ -28,14 +30,14 @@ class Outlines:
 
     Attributes
     ----------
-    sides : complex128, midpoints of the pixel sides between inside and outside, in order along each outline.
-    points : complex128, the same, smoothed.
+    sides : complex64, midpoints of the pixel sides between inside and outside, in order along each outline.
+    points : complex64, the same, smoothed; exact like the sides.
     counts : midpoints of each mask.
     pixels : for each mask the pixels at its outer border, (n, 1, 2) int32 (x, y) as OpenCV has them.
     """
 
-    sides: NDArray[np.complex128]
-    points: NDArray[np.complex128]
+    sides: Curves
+    points: Curves
     counts: Counts
     pixels: tuple[Chain, ...]
 
@@ -95,7 +97,7 @@ def convexity(mask: Mask) -> float:
     sides = _sides(chains[0]) if len(chains) == 1 else _joined([_sides(chain) for chain in chains])
     around = np.concatenate([sides[-_REACH:], sides, sides[:_REACH]])  # even a single pixel has more sides than the weights reach
     weights = _NARROW if len(sides) <= _SHORT else _WIDE
-    points = np.convolve(around, weights, "valid").astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    points = np.convolve(around, weights, "valid").astype(np.complex64, copy=False).view(np.float32).reshape(-1, 1, 2)
     return float(cv2.arcLength(cv2.convexHull(points), True) / cv2.arcLength(points, True))
 
 
@@ -107,7 +109,7 @@ def trace_all(masks: Sequence[Mask]) -> Outlines:
     ValueError
         A mask is empty.
     """
-    chains_of_masks = [_chains(mask) for mask in masks]
+    chains_of_masks = _chains_of(masks)
     chains = [chain for chains in chains_of_masks for chain in chains]
     sides, counts = _all_sides(chains)
     if len(chains) > len(masks):
@@ -131,44 +133,77 @@ def convexities(outlines: Outlines, scale: tuple[float, float] = (1.0, 1.0), *, 
     enough : where a bound tells on which side of this a shape lies, the bound is given instead: no hull is longer than a box around it,
         and none is shorter than the hull of some of its points.
     """
-    points = outlines.points.astype(np.complex64).view(np.float32).reshape(-1, 1, 2)
+    first = starts_of(outlines.counts)
+    points = outlines.points.view(np.float32).reshape(-1, 1, 2)
     if scale != (1.0, 1.0):
         points = points * np.array(scale[::-1], dtype=np.float32)
-    first = starts_of(outlines.counts)
-    sizes = np.maximum.reduceat(points[:, 0], first) - np.minimum.reduceat(points[:, 0], first)
-    values: NDArray[np.float64] = 2 * sizes.sum(axis=1, dtype=np.float64)
-    for i, (start, count) in enumerate(zip(first.tolist(), outlines.counts.tolist(), strict=True)):
-        curve = points[start : start + count]
+    values = np.full(len(first), np.inf)
+    unsure = list(range(len(first)))
+    if enough > 0:
+        values = _longest_hulls(points, outlines.counts) / _perimeters(points, outlines.counts)
+        unsure = np.flatnonzero(values >= enough).tolist()
+    starts, ends = first.tolist(), (first + outlines.counts).tolist()
+    for i in unsure:
+        curve = points[starts[i] : ends[i]]
         perimeter = cv2.arcLength(curve, True)
-        if values[i] >= enough * perimeter:
-            # The box around a convex shape is far longer than its hull; where it is not, the shape is hardly convex.
-            promising = enough > 0 and values[i] > 1.15 * enough * perimeter
-            values[i] = cv2.arcLength(cv2.convexHull(np.ascontiguousarray(curve[::4])), True) if promising else 0
-            if values[i] <= enough * perimeter:
-                values[i] = cv2.arcLength(cv2.convexHull(curve), True)
-        values[i] /= perimeter
-    return np.asarray(values)
+        hull = 0.0
+        if enough > 0 and values[i] > _PROMISING * enough:
+            hull = cv2.arcLength(cv2.convexHull(np.ascontiguousarray(curve[::4])), True)
+        if hull <= enough * perimeter:
+            hull = cv2.arcLength(cv2.convexHull(curve), True)
+        values[i] = hull / perimeter
+    return values
+
+
+def _perimeters(points: NDArray[np.float32], counts: Counts) -> NDArray[np.float64]:
+    """Lengths of closed curves that lie end to end."""
+    curve = points.reshape(-1, 2)
+    step = curve[following(counts)] - curve
+    return np.asarray(np.add.reduceat(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), starts_of(counts), dtype=np.float64))
+
+
+def _longest_hulls(points: NDArray[np.float32], counts: Counts) -> NDArray[np.float64]:
+    """An upper bound of the perimeters of the convex hulls of closed curves that lie end to end, 1.3 % above that of a disc.
+
+    It is the perimeter of the polygon of 16 equal angles around the hull: 2 tan(π / 16) times the sum of the widths in 8 directions.
+    """
+    first = starts_of(counts)
+    # From their own first points, for projections lose digits far from the origin.
+    x, y = (axis - np.repeat(axis[first], counts) for axis in points[:, 0].T)
+    widths = np.zeros(len(first))
+    for k in range(_DIRECTIONS):
+        angle = np.pi * k / _DIRECTIONS
+        along_k = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
+        widths += np.maximum.reduceat(along_k, first) - np.minimum.reduceat(along_k, first)
+    return np.asarray(2 * np.tan(np.pi / (2 * _DIRECTIONS)) * (1 + _ROUNDING) * widths)
 
 
 # Binomial weights damp the zigzag of single steps entirely. Short outlines get the narrower ones, which leave more of the notch between
 # two small particles that touch; long outlines have longer steps to even out.
-_NARROW = np.array([0, 1, 4, 6, 4, 1, 0]) / 16
-_WIDE = np.array([1, 6, 15, 20, 15, 6, 1]) / 64
+_NARROW = np.array([0, 1, 4, 6, 4, 1, 0], dtype=np.float32) / 16
+_WIDE = np.array([1, 6, 15, 20, 15, 6, 1], dtype=np.float32) / 64
+_ONE = np.ones(1, dtype=np.float32)
 _REACH = len(_WIDE) // 2
 _SHORT = 120
+
+_DIRECTIONS = 8
+_ROUNDING = 1e-5
+_PROMISING = 1.02
+
+_SMALL_PX, _SHEET_PX = 1 << 16, 1 << 22
 
 # Directions of a step, counter-clockwise on the screen from +x, as x + iy with y downwards.
 _STEPS = np.array([1, 1 - 1j, -1j, -1 - 1j, -1, -1 + 1j, 1j, 1 + 1j])
 _KEY = np.array([1, 3], dtype=np.int32)  # x + 3 y turns each of the nine possible steps into a number of its own, -4 ... 4
 
 
-def _side_table() -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
+def _side_table() -> tuple[Curves, NDArray[np.bool_]]:
     """Midpoints of the sides that lie outside between a step in and a step out (row 9 in + out), and which of the four exist.
 
     OpenCV follows an outline by turning counter-clockwise around a pixel from where it came until it meets the next one: what it
     passes on the way lies outside.
     """
-    midpoints = np.zeros((81, 4), dtype=np.complex128)
+    midpoints = np.zeros((81, 4), dtype=np.complex64)
     exists = np.zeros((81, 4), dtype=np.bool_)
     key = [int(step.real + 3 * step.imag) + 4 for step in _STEPS]
     for step_in in range(8):
@@ -195,7 +230,45 @@ def _chains(mask: Mask) -> Sequence[Chain]:
     return cast("Sequence[Chain]", chains)
 
 
-def _sides(chain: Chain) -> NDArray[np.complex128]:
+def _chains_of(masks: Sequence[Mask]) -> list[Sequence[Chain]]:
+    """Chains of many masks, each in its mask's coordinates; small masks are followed together, for a call costs more than they do."""
+    chains_of_masks: list[Sequence[Chain]] = [()] * len(masks)
+    together: list[int] = []
+    room = _SHEET_PX
+    for i, mask in enumerate(masks):
+        if mask.size > _SMALL_PX:
+            chains_of_masks[i] = _chains(mask)
+            continue
+        together.append(i)
+        room -= mask.size
+        if room < 0:
+            _follow_together(masks, together, chains_of_masks)
+            together, room = [], _SHEET_PX
+    _follow_together(masks, together, chains_of_masks)
+    return chains_of_masks
+
+
+def _follow_together(masks: Sequence[Mask], members: Sequence[int], chains_of_masks: list[Sequence[Chain]]) -> None:
+    """Enter the chains of some masks into a list that has a place for each."""
+    if not members:
+        return
+    if any(masks[i].size == 0 for i in members):
+        raise ValueError("an empty mask has no outline")
+    sheet, layout = sheet_of([masks[i] for i in members])
+    chains = cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    own: list[list[Chain]] = [[] for _ in members]
+    if chains:
+        owners = layout.owners(*np.array([chain[0, 0, ::-1] for chain in chains]).T)
+        corners = np.stack([layout.x0, layout.y0], axis=1).astype(np.int32)[owners]
+        for owner, corner, chain in zip(owners.tolist(), corners, cast("Sequence[Chain]", chains), strict=True):
+            own[owner].append(chain - corner)
+    for i, found in zip(members, own, strict=True):
+        if not found:
+            raise ValueError("an empty mask has no outline")
+        chains_of_masks[i] = found
+
+
+def _sides(chain: Chain) -> Curves:
     """Side midpoints of one chain; the same as ``_all_sides`` without its bookkeeping, which would cost more than the work."""
     pixels = chain.reshape(-1, 2)
     key = pixels @ _KEY
@@ -203,11 +276,11 @@ def _sides(chain: Chain) -> NDArray[np.complex128]:
     np.subtract(key[1:], key[:-1], out=step[1:-1])
     step[0] = step[-1] = key[0] - key[-1]
     turn = 9 * step[:-1] + step[1:] + 40
-    centre = pixels.astype(np.float64).view(np.complex128)
+    centre = pixels.astype(np.float32).view(np.complex64)
     return np.asarray((centre + _SIDES.take(turn, axis=0))[_SIDE_EXISTS.take(turn, axis=0)])
 
 
-def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]:
+def _all_sides(chains: Sequence[Chain]) -> tuple[Curves, Counts]:
     """Side midpoints of all chains, end to end, and how many each has."""
     lengths = np.array([len(chain) for chain in chains], dtype=np.intp)
     pixels = np.concatenate(chains).reshape(-1, 2)
@@ -223,34 +296,35 @@ def _all_sides(chains: Sequence[Chain]) -> tuple[NDArray[np.complex128], Counts]
     # Of the four places for a side hardly more than one is taken: only those are looked up.
     side = np.flatnonzero(_SIDE_EXISTS.take(turn, axis=0))
     pixel = side >> 2
-    centre = pixels.astype(np.float64).view(np.complex128).take(pixel)
+    centre = pixels.astype(np.float32).view(np.complex64).take(pixel)
     counts = np.add.reduceat(_SIDE_COUNT.take(turn), first)
     return centre + _SIDES.take(4 * turn.take(pixel) + (side & 3)), counts
 
 
-def _smooth(sides: NDArray[np.complex128], counts: Counts) -> NDArray[np.complex128]:
+def _smooth(sides: Curves, counts: Counts) -> Curves:
     short = counts <= _SHORT
-    flat = sides.view(np.float64).reshape(1, -1, 2)
-    narrow, wide = (cv2.sepFilter2D(flat, -1, weights, np.ones(1)) for weights in (_NARROW, _WIDE))
-    both = np.where(np.repeat(short, counts)[:, None], narrow.reshape(-1, 2), wide.reshape(-1, 2))
-    smoothed = both.view(np.complex128)[:, 0]
+    flat = sides.view(np.float32).reshape(1, -1, 2)
+    smoothed = cv2.sepFilter2D(flat, -1, _NARROW if short.all() else _WIDE, _ONE).view(np.complex64).reshape(-1)
+    if short.any() and not short.all():
+        narrow = cv2.sepFilter2D(flat, -1, _NARROW, _ONE).view(np.complex64).reshape(-1)
+        np.copyto(smoothed, narrow, where=np.repeat(short, counts))
     # Where one outline ends and the next begins, neighbours have to be taken from the other end instead.
     first, size = starts_of(counts)[:, None], counts[:, None]
     ends = np.arange(-_REACH, _REACH) % size
     neighbours = (ends[:, :, None] + np.arange(-_REACH, _REACH + 1)) % size[:, :, None]
     weights = np.where(short[:, None, None], _NARROW, _WIDE)
     smoothed[first + ends] = (sides[first[:, :, None] + neighbours] * weights).sum(axis=2)
-    return np.asarray(smoothed)
+    return smoothed
 
 
-def _join_pieces(sides: NDArray[np.complex128], counts: Counts, pieces: Sequence[int]) -> tuple[NDArray[np.complex128], Counts]:
+def _join_pieces(sides: Curves, counts: Counts, pieces: Sequence[int]) -> tuple[Curves, Counts]:
     """Make one outline of the outlines of each mask's pieces."""
     curves = iter(np.split(sides, np.cumsum(counts)[:-1]))
     whole = [_joined([next(curves) for _ in range(number)]) for number in pieces]
     return np.concatenate(whole), np.array([len(curve) for curve in whole], dtype=np.intp)
 
 
-def _joined(curves: list[NDArray[np.complex128]]) -> NDArray[np.complex128]:
+def _joined(curves: list[Curves]) -> Curves:
     """Join closed curves, nearest first, by going over to the next one where it is closest and back again."""
     whole, *rest = curves
     while rest:
@@ -265,5 +339,5 @@ def _joined(curves: list[NDArray[np.complex128]]) -> NDArray[np.complex128]:
     return whole
 
 
-def _as_yx(curve: NDArray[np.complex128]) -> Points:
-    return np.column_stack([curve.imag, curve.real])
+def _as_yx(curve: Curves) -> Points:
+    return np.column_stack([curve.imag, curve.real]).astype(np.float64)

@@ -68,7 +68,7 @@ def contours_of(mask: Mask | NDArray[np.uint8]) -> Contours:
     chains = cast("list[Chain]", list(found))
     turns = [cv2.contourArea(chain, oriented=True) for chain in chains]
     outer = [chain for chain, turn in zip(chains, turns, strict=True) if turn <= 0]
-    areas_px = [_enclosed_px(-turn, len(chain)) for chain, turn in zip(chains, turns, strict=True) if turn <= 0]
+    areas_px = [enclosed_px(-turn, len(chain)) for chain, turn in zip(chains, turns, strict=True) if turn <= 0]
     holes: list[list[Chain]] = [[] for _ in outer]
     if len(outer) == 1:
         holes[0] = [chain for chain, turn in zip(chains, turns, strict=True) if turn > 0]
@@ -80,10 +80,10 @@ def contours_of(mask: Mask | NDArray[np.uint8]) -> Contours:
             if turn > 0:
                 region = number[int(labels[chain[0, 0, 1], chain[0, 0, 0]])]
                 holes[region].append(chain)
-                areas_px[region] -= _enclosed_px(turn, len(chain)) - len(chain)
+                areas_px[region] -= enclosed_px(turn, len(chain)) - len(chain)
     return Contours(outer, holes, areas_px)
 
 
-def _enclosed_px(area: float, border_px: int) -> float:
+def enclosed_px(area: float, border_px: int) -> float:
     """Pixels on and within a chain, by Pick's theorem: every step leads from one lattice point to the next."""
     return area + border_px / 2 + 1 if border_px > 1 else 1

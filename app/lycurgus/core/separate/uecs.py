@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lycurgus.core.outline import convexities, convexity, trace_all
+from lycurgus.core.outline import along, convexities, convexity
 from lycurgus.core.params import SeparatorParams
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.separate import Separation
 from lycurgus.core.separate.contours import Contours, contours_of
-from lycurgus.core.separate.erosion import Erosion, Part, convexities_of, erode_until_convex, parts_at, regrow
+from lycurgus.core.separate.erosion import Erosion, Part, convexities_of, erode_until_convex, parts_at, regrow, regrow_all
 from lycurgus.core.separate.regions import in_reading_order, instance_of, moved
 from lycurgus.core.separate.watershed import WatershedParams, split
 from lycurgus.core.types import BBox, Detection, Instance, PixelSize
@@ -126,8 +126,9 @@ class _Work:
         erosions = erode_until_convex(
             [region.mask for region in concave], threshold=self._params.convexity, smallest_px=self._smallest_px, cancel=self._cancel
         )
-        grown = [regrow(marker) for erosion in erosions for marker in erosion.markers]
-        again = convexities(trace_all([part.mask for part in grown]), enough=self._params.convexity).tolist() if grown else []
+        regrown = regrow_all([marker for erosion in erosions for marker in erosion.markers])
+        grown = [part for part, _ in regrown]
+        again = convexities(along([chain for _, chain in regrown]), enough=self._params.convexity).tolist() if grown else []
         valued = iter(zip(grown, again, strict=True))
         for region, erosion in zip(concave, erosions, strict=True):
             for part, flags in self._regrown(region, erosion, list(islice(valued, len(erosion.markers)))):
@@ -181,5 +182,5 @@ def _batches(found: Contours) -> Iterator[range]:
         yield range(start, len(found))
 
 
-_BATCH_PX = 4_000_000
+_BATCH_PX = 8_000_000
 _PX_PER_BORDER_PX = 20
