@@ -356,13 +356,13 @@ def test_parameters_are_kept_by_themselves_a_moment_later(workbench: Workbench, 
     qtbot.waitUntil(lambda: workbench.settings.params == workbench.store.params.document(), timeout=5000)
 
 
-def test_parameters_of_a_strange_version_give_the_defaults_and_a_warning(workbench: Workbench, make_panel: MakePanel) -> None:
+def test_parameters_of_a_strange_version_give_the_defaults_and_a_warning(workbench: Workbench, make_panel: MakePanel, qtbot: QtBot) -> None:
     notices: list[Notice] = []
     workbench.noticed.connect(notices.append)
     workbench.change_settings(params={"separator": {"name": "uecs", "convexity": 7}, "magic": {}})
     make_panel(workbench)
     assert workbench.store.params == default_params()
-    assert [notice.level for notice in notices] == ["warning"]
+    qtbot.waitUntil(lambda: [notice.level for notice in notices] == ["warning"])
 
 
 def test_a_preset_is_chosen_and_marked_once_it_is_modified(workbench: Workbench, panel: ParametersPanel) -> None:

@@ -9,6 +9,7 @@ from lycurgus.parameters import params_from
 from lycurgus.ui.workbench import Workbench
 
 _SETTLING_MS = 500
+_NOT_USABLE = "The parameters of the last session cannot be used here; the defaults are set"
 
 
 class ParameterMemory(QObject):
@@ -39,4 +40,6 @@ class ParameterMemory(QObject):
         try:
             self._bench.store.set_params(params_from(document))
         except ParameterError as error:
-            self._bench.warn("The parameters of the last session cannot be used here; the defaults are set", str(error))
+            # Once the window stands: while it is made nobody listens yet.
+            reason = str(error)
+            QTimer.singleShot(0, self, lambda: self._bench.warn(_NOT_USABLE, reason))
