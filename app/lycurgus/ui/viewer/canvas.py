@@ -26,6 +26,9 @@ class Hand(Protocol):
 
     cursor: Qt.CursorShape
 
+    @property
+    def hint(self) -> str: ...
+
     def press(self, at: QPointF, event: QMouseEvent) -> None: ...
     def move(self, at: QPointF, event: QMouseEvent) -> None: ...
     def release(self, at: QPointF, event: QMouseEvent) -> None: ...
@@ -71,7 +74,6 @@ class Canvas(QWidget):
         self.swipe_at = 0.5
         self.hand: Hand | None = None
         self.pixel_size: PixelSize | None = None
-        self.hint = ""
         self._view = View()
         self._is_fitted = True
         self._dragged_from: QPointF | None = None
@@ -156,8 +158,8 @@ class Canvas(QWidget):
         if overlay.provisional_region is not None:
             self._paint_region(painter)
         furniture.paint_scale_bar(painter, self._view, furniture.bar_for(self._view, picture.shape, self.pixel_size))
-        if self.hint:
-            furniture.paint_hint(painter, self._view, self.hint, below_title=bool(self.sheet.title or self.swiped))
+        if self.hand is not None and self.hand.hint:
+            furniture.paint_hint(painter, self._view, self.hand.hint, below_title=bool(self.sheet.title or self.swiped))
         if overlay.is_shown:
             furniture.paint_legend(painter, self._view, overlay.legend, excluded=overlay.shows_excluded)
         painter.end()

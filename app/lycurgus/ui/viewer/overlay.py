@@ -27,7 +27,7 @@ PATIENCE_S = 0.012
 """Where drawing takes longer than this, a moving view shows what was drawn last until it rests."""
 
 REST_MS = 70
-SELECTED_EXTRA = 1.0
+SELECTED_EXTRA = 1.5
 FEW_SELECTED = 200
 SELECTED = LineStyle((255, 255, 255))
 DIMMED = 0.25
@@ -219,7 +219,7 @@ class Overlay(QObject):
         if selected.any() and len(self._outlines):
             chosen = np.flatnonzero(selected)
             if chosen.size <= FEW_SELECTED:
-                draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 1.5) * device_ratio)
+                draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 2) * device_ratio)
             draw(ink, self._outlines, window, chosen, SELECTED, width=width + SELECTED_EXTRA * device_ratio)
         add_halo(ink)
         if self._dimmed is not None:

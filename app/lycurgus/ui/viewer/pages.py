@@ -47,7 +47,8 @@ class Pages(QStackedWidget):
 
     def say_unreadable(self, name: str, reason: str) -> None:
         """Say why there is no picture, and offer to try again."""
-        self.message.say(f"{name} cannot be shown", reason, can_retry=True)
+        sentence = reason.removeprefix(f"{name}: ")
+        self.message.say(f"{name} cannot be shown", f"{sentence[:1].upper()}{sentence[1:]}.", can_retry=True)
         self._show(self.message)
 
     def _say_reading(self) -> None:

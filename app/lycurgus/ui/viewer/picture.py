@@ -23,6 +23,7 @@ QUICK_PIXELS = 4_000_000
 
 SMALLEST_LEVEL_SIDE = 256
 ROWS_AT_ONCE = 512
+EASY_RANGE = 1e4
 _RESIZED_BY_OPENCV = (np.uint8, np.uint16, np.int16, np.float32)
 
 
@@ -138,7 +139,8 @@ class Picture:
         return self._made
 
     def _grey(self, pixels: Plane) -> NDArray[np.uint8]:
-        grey = np.ascontiguousarray(stretched(pixels, self._limits))
+        grey = _quickly_stretched(pixels, self._limits) if _is_easy(pixels, self._limits) else stretched(pixels, self._limits)
+        grey = np.ascontiguousarray(grey)
         if self._invert:
             np.subtract(255, grey, out=grey)
         return grey
@@ -152,3 +154,19 @@ def _whole(y0: float, x0: float, y1: float, x1: float, size: tuple[int, int]) ->
 
 def _contains(outer: BBox, inner: BBox) -> bool:
     return outer.y0 <= inner.y0 and outer.x0 <= inner.x0 and outer.y1 >= inner.y1 and outer.x1 >= inner.x1
+
+
+def _is_easy(pixels: Plane, limits: tuple[float, float]) -> bool:
+    """Tell whether 32-bit numbers are exact enough to stretch these values: to a fraction of a grey level."""
+    low, high = limits
+    return pixels.dtype == np.float32 and EASY_RANGE * (high - low) > max(abs(low), abs(high), 1e-30)
+
+
+def _quickly_stretched(pixels: Plane, limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Do as ``stretched`` does, several times faster; nan becomes black."""
+    low, high = limits
+    # The order matters: fmax takes the number where the other is nan.
+    within = np.fmax(pixels, np.float32(low))
+    np.minimum(within, np.float32(high), out=within)
+    factor = 255 / (high - low)
+    return np.asarray(cv2.convertScaleAbs(within, alpha=factor, beta=-low * factor), np.uint8)

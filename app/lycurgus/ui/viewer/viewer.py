@@ -167,7 +167,7 @@ class ImageViewer(QWidget):
             return
         self._tool.cancel()
         self._tool = self.canvas.hand = tool
-        self._show_hint()
+        self.canvas.update()
         self.canvas.refresh_cursor()
         self.tool_changed.emit(name)
 
@@ -241,7 +241,7 @@ class ImageViewer(QWidget):
             select=self.particles.select,
             length_text=self._length_text,
             measured=self.scale_bar_measured.emit,
-            repaint=self._show_hint,
+            repaint=self.canvas.update,
         )
 
     def _show_document(self, document: Document | None) -> None:
@@ -359,10 +359,6 @@ class ImageViewer(QWidget):
     def _tell_hover(self, hover: Hover | None) -> None:
         self.hover_changed.emit(hover)
         self.hovered.emit(hover.text if hover else "")
-
-    def _show_hint(self) -> None:
-        self.canvas.hint = self._tool.hint
-        self.canvas.update()
 
     def _length_text(self, length_px: float) -> str:
         size = self.pixel_size
