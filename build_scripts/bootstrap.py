@@ -21,9 +21,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REPORT = ROOT / "lycurgus-report"
 
-# What the libraries load at run time, and Tesseract for burnt-in scale bars.
+# What the libraries load at run time, the window's X libraries, and Tesseract for burnt-in scale bars.
 DEBIAN_RUN = (
     *("libglib2.0-0", "libgl1", "libegl1", "libxkbcommon0", "libfontconfig1", "libfreetype6", "libdbus-1-3", "fonts-dejavu-core"),
+    *("libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-image0", "libxcb-render-util0", "libxcb-xkb1", "libxkbcommon-x11-0"),
+    *("libxcb-shape0", "libxcb-randr0", "libxcb-xinerama0", "libx11-xcb1"),
     *("tesseract-ocr", "tesseract-ocr-eng"),
 )
 DEBIAN_EQUIVALENTS = {"libglib2.0-0": ("libglib2.0-0t64",)}
@@ -104,7 +106,17 @@ def run_samples() -> int:
         for report in sorted(REPORT.glob("*/report.xlsx")):
             print(f"  {report}")
         print(f"\nYour own images: {PYTHON.parent / 'lycurgus'} analyze FOLDER --out REPORT")
+        open_window(samples)
     return status
+
+
+def open_window(samples: Path) -> None:
+    """Open the application on the samples where there is a screen to show it on."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        print(f"No display here, so no window; with one: {PYTHON.parent / 'lycurgus-gui'}")
+        return
+    print("Opening the window; close it to end", flush=True)
+    subprocess.run([str(PYTHON), "-m", "lycurgus", str(samples)], check=False)
 
 
 def run_tests() -> int:
