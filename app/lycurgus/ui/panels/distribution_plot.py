@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QBrush, QFont, QResizeEvent
+from PySide6.QtGui import QBrush, QFont, QPen, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from lycurgus.core.fits import LABELS
@@ -82,7 +82,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
             axis = self.getPlotItem().getAxis(name)
             axis.setPen(line(style.text))
             axis.setTextPen(line(style.text))
-        self._hair.setPen(line(style.faint, 1.0, Qt.PenStyle.DashLine))
+        self._hair.setPen(pg.mkPen(style.faint, width=1, style=Qt.PenStyle.DashLine))
         self._legend.set_look(self.font(), style.text)
         self._readout.setStyleSheet(f"background: {style.background.name()}; color: {style.text.name()};")
         if self._picture is not None:
@@ -171,17 +171,23 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
                 self._entries.append(Entry(series.name, line(style.text), fill, hatch))
 
     def _draw_curves(self, picture: Picture) -> None:
-        plot, style = self.getPlotItem(), self._style
+        style = self._style
         if picture.choice.cumulative and picture.cumulative[0].size:
             x, share = picture.cumulative
             pen = line(style.cumulative, 1.5)
             low, high = self._positions(picture.edges[:1]), self._positions(picture.edges[-1:])
             x = np.concatenate([low, self._positions(x), high])
-            plot.addItem(Line(x, np.concatenate([[0], share, [1]]) * self.top / HEADROOM, pen), ignoreBounds=True)
+            self._add_over_bars(x, np.concatenate([[0], share, [1]]) * self.top / HEADROOM, pen)
         for curve in picture.curves:
             pen = line(style.fits[curve.name], 2.0, FIT_LINES[curve.name])
-            plot.addItem(Line(self._positions(curve.x), np.minimum(curve.y, self.top), pen), ignoreBounds=True)
+            self._add_over_bars(self._positions(curve.x), np.minimum(curve.y, self.top), pen)
             self._entries.append(Entry(f"{LABELS[curve.name]}{' (best by AIC)' if curve.best else ''}", pen))
+
+    def _add_over_bars(self, x: Floats, y: Floats, pen: QPen) -> None:
+        drawn = Line(x, y, pen)
+        # Over selected parts of bars too.
+        drawn.setZValue(15)
+        self.getPlotItem().addItem(drawn, ignoreBounds=True)
 
     def _draw_markers(self, picture: Picture) -> None:
         for i, (name, x) in enumerate(picture.markers.items()):

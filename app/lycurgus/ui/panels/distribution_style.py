@@ -61,9 +61,9 @@ class PlotStyle:
             cumulative=_mixed(text, background, 0.75),
             fits={
                 "normal": QColor(*(okabe_ito.ORANGE if dark else okabe_ito.GREEN)),
-                "log-normal": text if dark else QColor(*okabe_ito.BLUE),
+                "log-normal": QColor(*(okabe_ito.YELLOW if dark else okabe_ito.BLUE)),
                 "weibull": QColor(*okabe_ito.PURPLE),
-                "kde": QColor(*okabe_ito.YELLOW) if dark else text,
+                "kde": text,
             },
         )
 
@@ -78,10 +78,8 @@ class PlotStyle:
 
 
 def line(colour: QColor, width: float = 1.0, style: Lines = Lines.SolidLine) -> QPen:
-    """Return a pen whose width does not depend on the zoom."""
-    pen = QPen(colour, width, style)
-    pen.setCosmetic(True)
-    return pen
+    """Return a pen for what is drawn in the coordinates of the screen; not cosmetic, so that it is as wide on a screen of 200 %."""
+    return QPen(colour, width, style)
 
 
 def _mixed(colour: QColor, other: QColor, share: float) -> QColor:

@@ -75,7 +75,7 @@ class ParticleView(QTableView):
         header.setResizeContentsPrecision(SAMPLED_ROWS)
         for section in range(self.model().columnCount()):
             width = max(self.sizeHintForColumn(section), header.sectionSizeHint(section))
-            header.resizeSection(section, min(width + 10, WIDEST_COLUMN))
+            header.resizeSection(section, min(width + 2, WIDEST_COLUMN))
 
     def _on_header_menu(self, at: QPoint) -> None:
         self.column_menu().popup(self.horizontalHeader().mapToGlobal(at))
