@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 
@@ -86,22 +87,29 @@ def overlapping(instances: Sequence[Instance]) -> NDArray[np.bool_]:
         return np.zeros(len(instances), dtype=np.bool_)
     y0, x0, y1, x1 = np.array([instance.bbox for instance in instances]).T
     top, left = int(y0.min()), int(x0.min())
-    owners = np.zeros((int(y1.max()) - top, int(x1.max()) - left), dtype=np.uint16)
-    places = [np.s_[box.y0 - top : box.y1 - top, box.x0 - left : box.x1 - left] for box in (instance.bbox for instance in instances)]
+    taken = np.zeros((int(y1.max()) - top, int(x1.max()) - left), dtype=np.bool_)
+    boxes = zip((y0 - top).tolist(), (x0 - left).tolist(), (y1 - top).tolist(), (x1 - left).tolist(), strict=True)
+    places = [(slice(row0, row1), slice(column0, column1)) for row0, column0, row1, column1 in boxes]
     for place, instance in zip(places, instances, strict=True):
-        owners[place] += instance.mask
-    shared = owners > 1
-    if not shared.any():
+        taken[place] |= instance.mask
+    if np.count_nonzero(taken) == sum(instance.area_px for instance in instances):
         return np.zeros(len(instances), dtype=np.bool_)
+    shared = np.zeros_like(taken)
+    taken[:] = False
+    for place, instance in zip(places, instances, strict=True):
+        shared[place] |= taken[place] & instance.mask
+        taken[place] |= instance.mask
     return np.array([(shared[place] & instance.mask).any() for place, instance in zip(places, instances, strict=True)], dtype=np.bool_)
 
 
 def _measurements(instances: Sequence[Instance], micrograph: Micrograph, weights: NDArray[np.float64]) -> list[Measurement]:
     table: Table = {**measure_table(instances, micrograph.pixels), "border_weight": weights}
     columns = _in_both_units(table, instances, micrograph)
-    names = [field.name for field in fields(Measurement)]
-    rows = zip(*(columns[name] for name in names), strict=True)
-    return [Measurement(**dict(zip(names, row, strict=True))) for row in rows]
+    # A frozen class of forty fields is slow to fill: its slots are filled here column by column, without its __init__.
+    measurements = [object.__new__(Measurement) for _ in instances]
+    for name, values in columns.items():
+        deque(map(getattr(Measurement, name).__set__, measurements, values), maxlen=0)
+    return measurements
 
 
 def _in_both_units(table: Table, instances: Sequence[Instance], micrograph: Micrograph) -> dict[str, list[float] | list[None]]:

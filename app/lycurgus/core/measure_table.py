@@ -129,5 +129,7 @@ def _intensities(
     """Intensities under the masks, whose pixels are given in their own crops."""
     if plane is None:
         return no_intensities(len(counts))
-    corners = np.array([instance.bbox[:2] for instance in instances], dtype=np.int32)
-    return intensities_of(plane[y + np.repeat(corners[:, 0], counts), x + np.repeat(corners[:, 1], counts)], counts)
+    corners = np.array([instance.bbox[:2] for instance in instances], dtype=np.intp)
+    width = plane.shape[1]
+    at = y * width + x + np.repeat(corners[:, 0] * width + corners[:, 1], counts)
+    return intensities_of(plane.reshape(-1).take(at), counts)
