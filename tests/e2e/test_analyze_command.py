@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ import pytest
 import tifffile
 
 from lycurgus.cli import main
+from lycurgus.core.params import StatisticsParams
+from lycurgus.core.summary import SampleSummary
+from lycurgus.core.types import AnalysisResult
+from lycurgus.pipeline import summarize
 from scenes import DISCS, scene, write
 
 CONTRACT = [
@@ -108,6 +113,47 @@ def test_a_report_for_each_image_by_choice(images: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
     assert {path.name for path in (out / "a").iterdir()} == {"labels", "images.csv", "particles.csv", "report.xlsx"}
     assert {row["image"] for row in table(out / "b" / "particles.csv")} == {"b.tif"}
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_file_that_is_held_elsewhere_costs_that_file_alone(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], each: bool
+) -> None:
+    out = tmp_path / "out"
+    folders = [out / "a", out / "b"] if each else [out]
+    for folder in folders:
+        for name in ("report.xlsx", "particles.csv"):
+            (folder / name).mkdir(parents=True)
+    assert main(["analyze", str(images), "--out", str(out), *(["--report", "each"] if each else [])]) == 1
+    told = capsys.readouterr()
+    assert "particles" in told.out
+    for folder in folders:
+        for name in ("images.csv", "summary.json", "annotations.coco.json"):
+            assert (folder / name).is_file()
+        for name in ("report.xlsx", "particles.csv"):
+            assert f"{folder / name}: a folder of that name is in the way" in told.err
+
+
+def test_reports_for_each_image_are_summarised_once_an_image(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+
+    def counting(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleSummary:
+        counts.append(len(results))
+        return summarize(results, params)
+
+    monkeypatch.setattr("lycurgus.services.report.summarize", counting)
+    assert main(["analyze", str(images), "--out", str(tmp_path / "out"), "--report", "each", "--formats", "csv"]) == 0
+    assert counts == [1, 1]
+    assert capsys.readouterr().out.count("5 particles in 1 image") == 2
+
+
+def test_images_are_listed_in_natural_order(tmp_path: Path) -> None:
+    for number in (10, 9, 1):
+        write(tmp_path / "images" / f"{number}.tif", scene())
+    main(["analyze", str(tmp_path / "images"), "--out", str(tmp_path / "out"), "--formats", "csv"])
+    assert [row["image"] for row in table(tmp_path / "out" / "images.csv")] == ["1.tif", "9.tif", "10.tif"]
 
 
 def test_several_processes_find_what_one_finds(images: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import tifffile
 
 from lycurgus.cli import main
+from lycurgus.readers.door import read
 from scenes import DISCS, SHAPE, scene, truth, write
 
 
@@ -117,6 +118,94 @@ def test_a_mask_of_another_size_is_a_failure_of_that_image(images: Path, tmp_pat
     document = evaluate(images, masks, capsys, status=1)
     assert document["n_images"] == 1
     assert "the mask has 100 x 240 px, its image 200 x 240" in document["failures"][0]["reason"]
+
+
+def test_an_unreadable_mask_is_listed_and_the_others_are_scored(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masks = save_masks(tmp_path / "masks", truth())
+    (masks / "1.png").write_bytes(b"no picture")
+    document = evaluate(images, masks, capsys, status=1)
+    assert (document["truth"], document["n_images"], document["f1_50"]) == ("instances", 1, 1)
+    assert document["failures"] == [{"file": "1.tif", "reason": "1.png: is not a readable mask"}]
+
+
+def test_a_defect_of_ours_costs_one_image(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_on_the_first(path: Path, **settings: Any) -> Any:
+        if path.name == "1.tif":
+            raise ZeroDivisionError("division by zero")
+        return read(path, **settings)
+
+    monkeypatch.setattr("lycurgus.services.evaluation.read", fails_on_the_first)
+    document = evaluate(images, save_masks(tmp_path / "masks", truth()), capsys, status=1)
+    assert document["n_images"] == 1
+    assert "please report it" in document["failures"][0]["reason"]
+
+
+def test_coco_truth_drawn_for_another_size_fails_without_a_traceback(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    huge = {"id": 1, "image_id": 1, "iscrowd": 0, "segmentation": {"size": [60000, 60000], "counts": [60000 * 60000]}}
+    wrong = {"id": 2, "image_id": 2, "iscrowd": 0, "segmentation": {"size": [9, 9], "counts": [-1, 82]}}
+    sizes = {1: (60000, 60000), 2: SHAPE}
+    document = {
+        "images": [{"id": number, "file_name": f"{number}.tif", "height": h, "width": w} for number, (h, w) in sizes.items()],
+        "annotations": [huge, wrong],
+    }
+    coco = tmp_path / "truth.json"
+    coco.write_text(json.dumps(document))
+    reasons = [failure["reason"] for failure in evaluate(images, coco, capsys, status=1)["failures"]]
+    assert "the mask has 60000 x 60000 px" in reasons[0]
+    assert "annotation 2 of 2.tif is drawn for an image of 9 x 9 px" in reasons[1]
+
+
+def test_the_truth_of_the_same_folder_is_taken_where_stems_repeat(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    square = [[20.0, 20.0, 60.0, 20.0, 60.0, 60.0, 20.0, 60.0]]
+    names = {1: "images/1.tif", 2: "other/1.tif", 3: "2.tif"}
+    document = {
+        "images": [{"id": number, "file_name": name, "height": SHAPE[0], "width": SHAPE[1]} for number, name in names.items()],
+        "annotations": [{"id": number, "image_id": 2, "iscrowd": 0, "segmentation": square} for number in range(4)],
+    }
+    coco = tmp_path / "truth.json"
+    coco.write_text(json.dumps(document))
+    assert evaluate(images, coco, capsys)["n_truth"] == 0
+    document["images"][0]["file_name"] = "third/1.tif"
+    coco.write_text(json.dumps(document))
+    assert main(["evaluate", "--images", str(images), "--truth", str(coco)]) == 1
+    assert "1.tif has more than one truth: third/1.tif and other/1.tif" in capsys.readouterr().err
+
+
+def test_two_masks_of_one_stem_are_refused(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masks = save_masks(tmp_path / "masks", truth())
+    cv2.imwrite(str(masks / "1.bmp"), truth().astype(np.uint8))
+    assert main(["evaluate", "--images", str(images), "--truth", str(masks)]) == 1
+    assert "1.tif has more than one truth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), [(["--truth", "/nope"], "there is no truth at"), (["--particle-values", "2"], "is for semantic masks")]
+)
+def test_wrong_usage_is_status_2(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    masks = save_masks(tmp_path / "masks", truth())
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "--images", str(images), "--truth", str(masks), *arguments])
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_scores_are_printed_even_where_they_cannot_be_written(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out" / "scores.csv").mkdir(parents=True)
+    arguments = ["evaluate", "--images", str(images), "--truth", str(save_masks(tmp_path / "masks", truth())), "--out"]
+    assert main([*arguments, str(tmp_path / "out")]) == 1
+    told = capsys.readouterr()
+    assert "F1, IoU 0.50" in told.out
+    assert "scores.csv: a folder of that name is in the way" in told.err
+    assert (tmp_path / "out" / "scores.json").exists()
+    (tmp_path / "file").touch()
+    assert main([*arguments, str(tmp_path / "file")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_masks_of_other_images_are_a_sentence(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

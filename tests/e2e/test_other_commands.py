@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lycurgus import __version__
 from lycurgus.cli import build_parser, main
-from scenes import DISCS, scene, write
+from lycurgus.readers.door import read
+from scenes import DISCS, scene, truth, write
 
 TOUCHING = (((60.0, 60.0), 40.0), ((60.0, 97.0), 40.0), ((140.0, 150.0), 36.0))
 
@@ -41,6 +44,52 @@ def test_compare_with_itself_finds_no_difference(tmp_path: Path, capsys: pytest.
     assert document["total"]["n_matched"] == len(DISCS)
     assert document["total"]["n_only_chosen"] == document["total"]["n_only_baseline"] == 0
     assert document["populations"]["ks_statistic"] == 0
+
+
+def test_compare_lists_what_fails_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails_on_a(path: Path, **settings: Any) -> Any:
+        if path.name == "a.tif":
+            raise OverflowError("too large")
+        return read(path, **settings)
+
+    for name in ("a.tif", "b.tif"):
+        write(tmp_path / "images" / name, scene())
+    (tmp_path / "out" / "pairs.csv").mkdir(parents=True)
+    monkeypatch.setattr("lycurgus.services.comparison.read", fails_on_a)
+    assert main(["compare", str(tmp_path / "images"), "--out", str(tmp_path / "out"), "--json"]) == 1
+    told = capsys.readouterr()
+    document = json.loads(told.out)
+    assert [row["image"] for row in document["images"]] == ["b.tif"]
+    assert "OverflowError" in document["failures"][0]["reason"]
+    assert "pairs.csv: a folder of that name is in the way" in told.err
+    assert {"images.csv", "comparison.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are text there")
+def test_a_file_name_that_is_no_text_is_compared_scored_and_calibrated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"\xff\xfe.tif")
+    write(tmp_path / "images" / name, scene())
+    write(tmp_path / "masks" / name, truth())
+    images, masks, out = str(tmp_path / "images"), str(tmp_path / "masks"), str(tmp_path / "out")
+    for arguments in (
+        ["compare", images, "--out", out],
+        ["evaluate", "--images", images, "--truth", masks, "--out", out],
+        ["calibrate", images],
+    ):
+        assert main([*arguments, "--json"]) == 0
+        json.loads(capsys.readouterr().out.encode("utf-8"))
+    for written in ("comparison.json", "scores.json"):
+        json.loads((tmp_path / "out" / written).read_bytes())
+
+
+def test_calibrate_keeps_failures_off_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.tif").write_bytes(b"nothing")
+    good = write(tmp_path / "good.tif", scene(), pixel_size_nm=0.25)
+    assert main(["calibrate", str(tmp_path / "broken.tif"), str(good)]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("good.tif: ")
+    assert told.out.count("\n") == 1
+    assert "broken.tif" in told.err
 
 
 def test_calibrate_tells_the_pixel_size_and_its_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -15,8 +15,7 @@ from lycurgus.core.summary import SampleSummary
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.exporters.json import summary_document
-from lycurgus.pipeline import summarize
-from lycurgus.readers.discover import find_files
+from lycurgus.readers.discover import find_files, natural_key
 from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
 from lycurgus.services.inputs import NamedInput, name_inputs
 from lycurgus.services.report import FORMATS, build_report, check_writable, parse_formats, write_report
@@ -46,19 +45,29 @@ def run(options: argparse.Namespace) -> int:
         for source in sources
     ]
     outcomes = _run(tasks, options.jobs or sensible_jobs(len(tasks)), quiet=options.json)
-    report = _assemble((outcome for _, outcome in outcomes), params.statistics, options.columns)
+    everything = [outcome for _, outcome in outcomes]
+    unwritten: list[FailedFile] = []
     if each:
-        for task, outcome in outcomes:
-            write_report(_assemble([outcome], params.statistics, options.columns), task.out, formats)
+        for task, outcome in sorted(outcomes, key=lambda done: natural_key(done[0].source.path)):
+            report = _assemble([outcome], params.statistics, options.columns)
+            unwritten += write_report(report, task.out, formats)
+            if not options.json and report.summary is not None:
+                print(f"{report.entries[0].image}: {_in_words(report.summary)}")
+        # Of no use to anybody but a script: the bootstrap of a whole sample takes its time.
+        report = _assemble(everything, params.statistics, options.columns, with_summary=options.json)
     else:
-        write_report(report, options.out, formats)
+        report = _assemble(everything, params.statistics, options.columns)
+        unwritten += write_report(report, options.out, formats)
 
     if options.json:
         print_json(summary_document(report))
+    elif each:
+        print(f"Reports: a folder for each image in {shown(options.out)}")
     else:
-        _tell(report, options.out, formats, each=each)
-    say_failures(report.failures)
-    return 1 if report.failures else 0
+        _tell(report, options.out, formats)
+    failures = (*report.failures, *unwritten)
+    say_failures(failures)
+    return 1 if failures else 0
 
 
 def _folder(out: Path, source: NamedInput, *, each: bool) -> Path:
@@ -74,22 +83,17 @@ def _run(tasks: Sequence[ImageTask], jobs: int, *, quiet: bool) -> list[tuple[Im
     return outcomes
 
 
-def _assemble(outcomes: Iterable[Outcome], statistics: StatisticsParams, columns: str) -> Report:
-    outcomes = list(outcomes)
+def _assemble(outcomes: Sequence[Outcome], statistics: StatisticsParams, columns: str, *, with_summary: bool = True) -> Report:
     return build_report(
         [outcome for outcome in outcomes if isinstance(outcome, ReportEntry)],
         [outcome for outcome in outcomes if isinstance(outcome, FailedFile)],
         statistics,
         columns=columns,
+        with_summary=with_summary,
     )
 
 
-def _tell(report: Report, out: Path, formats: Sequence[str], *, each: bool) -> None:
-    if each:
-        for entry in report.entries:
-            print(f"{entry.image}: {_in_words(summarize([entry.result]))}")
-        print(f"Reports: a folder for each image in {shown(out)}")
-        return
+def _tell(report: Report, out: Path, formats: Sequence[str]) -> None:
     if report.summary is not None:
         print(_in_words(report.summary))
         for warning in report.summary.warnings:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lycurgus.commands.common import print_json
+from lycurgus.commands.common import print_json, say
 from lycurgus.core.errors import LycurgusError
 from lycurgus.core.types import Micrograph
 from lycurgus.readers.discover import find_files
@@ -20,7 +20,10 @@ def run(options: argparse.Namespace) -> int:
         print_json(rows)
     else:
         for row in rows:
-            print(_in_words(row))
+            if row["error"]:
+                say(row["error"])
+            else:
+                print(_in_words(row))
     return 1 if any(row["error"] for row in rows) else 0
 
 
@@ -51,8 +54,6 @@ def _candidates(micrograph: Micrograph) -> list[dict[str, Any]]:
 
 
 def _in_words(row: dict[str, Any]) -> str:
-    if row["error"]:
-        return str(row["error"])
     name, (height, width) = Path(row["file"]).name, row["shape"]
     if row["pixel_size_nm"] is None:
         return f"{name}: {width} x {height} px, no pixel size in the file; state it with --pixel-size"

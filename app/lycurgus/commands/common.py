@@ -12,6 +12,7 @@ from typing import Any
 from lycurgus.core.lengths import parse_length_nm
 from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters.base import FailedFile
+from lycurgus.exporters.json import plain
 from lycurgus.parameters import default_params, load_preset, with_settings
 
 
@@ -27,8 +28,8 @@ def pixel_size_nm_of(options: argparse.Namespace) -> float | None:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document, strictly: no NaN, which other readers refuse."""
-    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)
+    """Print one JSON document, strictly: no NaN and no broken characters of file names, which other readers refuse."""
+    json.dump(plain(document), sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)
     sys.stdout.write("\n")
     sys.stdout.flush()
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from tqdm import tqdm
 
 from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say_failures, shown
-from lycurgus.core.errors import LycurgusError
-from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import FailedFile
+from lycurgus.exporters.json import write_json
 from lycurgus.readers.discover import find_files
-from lycurgus.services.comparison import ImageComparison, baseline_params, compare_image, comparison_document, write_tables
+from lycurgus.services.comparison import ImageComparison, baseline_params, compare_image, comparison_document, write_images, write_pairs
+from lycurgus.services.failures import failed, unwritten
 from lycurgus.services.inputs import name_inputs
 from lycurgus.services.report import check_writable
 
@@ -31,13 +30,18 @@ def run(options: argparse.Namespace) -> int:
     for source in tqdm(sources, unit="image", disable=options.json, leave=False):
         try:
             comparisons.append(compare_image(source, chosen, baseline, options.out, pixel_size_nm=pixel_size_nm, device=options.device))
-        except LycurgusError as error:
-            failures.append(FailedFile(source.path, str(error)))
+        except Exception as error:
+            failures.append(failed(source.path, error))
 
     document = comparison_document(comparisons, failures)
-    write_tables(comparisons, options.out)
-    with replacing(options.out / "comparison.json") as path:
-        path.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", encoding="utf-8")
+    failures += unwritten(
+        {
+            "pairs.csv": lambda path: write_pairs(comparisons, path),
+            "images.csv": lambda path: write_images(comparisons, path),
+            "comparison.json": lambda path: write_json(path, document),
+        },
+        options.out,
+    )
     if options.json:
         print_json(document)
     else:

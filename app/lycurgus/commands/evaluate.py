@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,14 @@ from tqdm import tqdm
 from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say, say_failures
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.metrics import pool
-from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.csv import write_table
+from lycurgus.exporters.json import write_json
 from lycurgus.exporters.text import csv_cell, inert_image_name
 from lycurgus.readers.discover import find_files
 from lycurgus.services.evaluation import Scored, evaluate, pair_up, truth_kind
+from lycurgus.services.failures import unwritten
+from lycurgus.services.report import check_writable
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,25 +26,31 @@ def run(options: argparse.Namespace) -> int:
     params = params_of(options)
     pairs, without_truth = pair_up(find_files([str(options.images)]), options.truth)
     kind = truth_kind(pairs) if options.truth_kind == "auto" else options.truth_kind
+    values = _values(options.particle_values)
+    if values and kind == "instances":
+        raise ParameterError("--particle-values is for semantic masks, and these number particles", hint="add --truth-kind semantic")
+    if options.out:
+        check_writable(options.out)
     if without_truth:
         say(f"{len(without_truth)} images have no truth and are left out")
     scoring = evaluate(
         pairs,
         params,
         kind=kind,
-        particle_values=_values(options.particle_values),
+        particle_values=values,
         pixel_size_nm=pixel_size_nm_of(options),
         device=options.device,
     )
     scored = list(tqdm(scoring, total=len(pairs), unit="image", disable=options.json, leave=False))
     document = _document(scored, kind, params.document())
-    if options.out:
-        _write(scored, document, options.out)
+    failures = [FailedFile(one.image, one.error) for one in scored if one.error]
     if options.json:
         print_json(document)
     else:
         print(_in_words(document))
-    failures = [FailedFile(one.image, one.error) for one in scored if one.error]
+    if options.out:
+        files = {"scores.csv": lambda path: _write_scores(scored, path), "scores.json": lambda path: write_json(path, document)}
+        failures += unwritten(files, options.out)
     say_failures(failures)
     return 1 if failures else 0
 
@@ -66,16 +73,14 @@ def _document(scored: list[Scored], kind: str, parameters: dict[str, Any]) -> di
     }
 
 
-def _write(scored: list[Scored], document: dict[str, Any], out: Path) -> None:
+def _write_scores(scored: list[Scored], target: Path) -> None:
     rows = [(one.image.name, pool([one.score]).document()) for one in scored if one.score is not None]
     columns = [name for name, value in rows[0][1].items() if not isinstance(value, dict | list)] if rows else []
     write_table(
-        out / "scores.csv",
+        target,
         ["image", *columns],
         [[inert_image_name(image), *(csv_cell(row[name]) for name in columns)] for image, row in rows],
     )
-    with replacing(out / "scores.json") as path:
-        path.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n", encoding="utf-8")
 
 
 def _in_words(document: dict[str, Any]) -> str:

@@ -34,8 +34,11 @@ class CsvExporter:
             The folder cannot be written.
         """
         particles, images = out / "particles.csv", out / "images.csv"
-        write_table(particles, _particle_header(report), _particle_rows(report))
-        write_table(images, [column.name for column in IMAGE_COLUMNS], _image_rows(report))
+        try:
+            write_table(particles, _particle_header(report), _particle_rows(report))
+        finally:
+            # One table that a spreadsheet holds open must not cost the other.
+            write_table(images, [column.name for column in IMAGE_COLUMNS], _image_rows(report))
         return particles, images
 
 

@@ -37,10 +37,21 @@ class JsonExporter:
             The folder cannot be written.
         """
         target = out / "summary.json"
-        text = json.dumps(summary_document(report), ensure_ascii=False, allow_nan=False, indent=2)
-        with replacing(target) as path:
-            path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        write_json(target, summary_document(report))
         return (target,)
+
+
+def write_json(target: Path, document: Any) -> None:
+    """Write a document as strict JSON, whatever texts and numbers it holds.
+
+    Raises
+    ------
+    ExportError
+        The file cannot be written.
+    """
+    text = json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2)
+    with replacing(target) as path:
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def summary_document(report: Report) -> dict[str, Any]:
@@ -65,8 +76,8 @@ def summary_document(report: Report) -> dict[str, Any]:
         "failures": [{"file": failure.path.name, "reason": failure.reason} for failure in report.failures],
         "warnings": list(report.summary.warnings) if report.summary else [],
     }
-    plain: dict[str, Any] = _plain(document)
-    return plain
+    told: dict[str, Any] = plain(document)
+    return told
 
 
 def _sample(summary: SampleSummary) -> dict[str, Any]:
@@ -102,14 +113,14 @@ def _image(entry: ReportEntry) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn arrays, NumPy scalars and tuples into what JSON knows, numbers that are not finite into None, and clean every text."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {clean(str(key)): _plain(item) for key, item in value.items()}
+        return {clean(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not isfinite(value):
         return None
     if value is None or isinstance(value, bool | int | float):

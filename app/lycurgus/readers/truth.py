@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,44 @@ from lycurgus.core.types import BBox, Instance
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
 
 
+MOST_PIXELS = 1 << 30
+"""Of a mask: larger images than that are refused by other decoders as well."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoTruth:
-    """Instances of one image of a COCO file; they may overlap."""
+    """What a COCO file says of one image.
 
+    Attributes
+    ----------
+    path, name : the COCO file, and the image's name in it.
+    shape : (H, W) that the file states; nothing is decoded before it is known to be that of the image.
+    annotations : as they stand in the file.
+    """
+
+    path: Path
+    name: str
     shape: tuple[int, int]
-    instances: tuple[Instance, ...]
+    annotations: tuple[Mapping[str, Any], ...]
+
+    def instances(self) -> list[Instance]:
+        """Decode the annotations: polygons and RLE, compressed or not; instances may overlap, and those without a pixel are left out.
+
+        Raises
+        ------
+        ReadError
+            An annotation is damaged, or drawn for an image of another size.
+        """
+        found = []
+        for annotation in self.annotations:
+            which = f"annotation {annotation.get('id', '')} of {self.name}"
+            try:
+                found.append(_instance(annotation, self.shape))
+            except LycurgusError as error:
+                raise ReadError(self.path, f"{which} {error}") from error
+            except Exception as error:
+                raise ReadError(self.path, f"{which} cannot be decoded", hint=f"{type(error).__name__}: {error}") from error
+        return [instance for instance in found if instance is not None]
 
 
 def read_labels(path: Path) -> NDArray[np.int64]:
@@ -40,10 +71,12 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     """
     try:
         labels = (
-            tifffile.imread(path)
+            _read_tiff(path)
             if path.suffix.lower() in (".tif", ".tiff")
             else cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         )
+    except ReadError:
+        raise
     except Exception as error:
         raise ReadError(path, "is not a readable mask", hint=f"{type(error).__name__}: {error}") from error
     if labels is None or labels.size == 0:
@@ -56,8 +89,16 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def find_masks(folder: Path) -> dict[str, Path]:
-    """Map file stems to the masks of a folder.
+def _read_tiff(path: Path) -> NDArray[Any]:
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        if page.imagelength * page.imagewidth > MOST_PIXELS:
+            raise ReadError(path, f"says that it has {page.imagewidth} x {page.imagelength} px, too many for a mask")
+    return np.asarray(tifffile.imread(path))
+
+
+def find_masks(folder: Path) -> tuple[Path, ...]:
+    """List the masks of a folder.
 
     Raises
     ------
@@ -66,34 +107,36 @@ def find_masks(folder: Path) -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise LycurgusError(f"there is no folder of masks at {folder}")
-    masks = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in MASK_SUFFIXES}
+    masks = tuple(path for path in sorted(folder.iterdir()) if path.suffix.lower() in MASK_SUFFIXES)
     if not masks:
         raise LycurgusError(f"the folder {folder} holds no masks", hint=f"masks are {', '.join(MASK_SUFFIXES)} files")
     return masks
 
 
 def read_coco(path: Path) -> dict[str, CocoTruth]:
-    """Read the instances of a COCO file by image file name; polygons and RLE, compressed or not, crowds left out.
+    """Read what a COCO file says of its images, by file name; crowds, which are no single particles, are left out.
 
     Raises
     ------
     ReadError
-        The file is damaged or is no COCO file.
+        The file is damaged, is no COCO file, or has two images of one name.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        shapes = {image["id"]: (int(image["height"]), int(image["width"])) for image in document["images"]}
-        instances: dict[Any, list[Instance]] = defaultdict(list)
+        annotations: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in document["images"]}
         for annotation in document["annotations"]:
-            if annotation.get("iscrowd") and not isinstance(annotation["segmentation"], Mapping):
-                continue
-            instance = _instance(annotation, shapes[annotation["image_id"]])
-            if instance is not None:
-                instances[annotation["image_id"]].append(instance)
-        return {image["file_name"]: CocoTruth(shapes[image["id"]], tuple(instances[image["id"]])) for image in document["images"]}
+            if not annotation.get("iscrowd"):
+                annotations[annotation["image_id"]].append(annotation)
+        found: dict[str, CocoTruth] = {}
+        for image in document["images"]:
+            name, shape = str(image["file_name"]), (int(image["height"]), int(image["width"]))
+            if name in found:
+                raise ReadError(path, f"has two images that are called {name}")
+            found[name] = CocoTruth(path, name, shape, tuple(annotations[image["id"]]))
+        return found
     except OSError as error:
         raise ReadError(path, f"cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError) as error:
         raise ReadError(path, "is not a COCO file", hint=f"{type(error).__name__}: {error}") from error
 
 
@@ -104,6 +147,8 @@ def _instance(annotation: Mapping[str, Any], shape: tuple[int, int]) -> Instance
     segmentation = annotation["segmentation"]
     if isinstance(segmentation, Sequence) and not segmentation:
         return None
+    if isinstance(segmentation, Mapping):
+        _check_rle(segmentation, shape)
     if isinstance(segmentation, Mapping) and isinstance(segmentation["counts"], str | bytes):
         rle = {**segmentation, "counts": _as_bytes(segmentation["counts"])}
     else:
@@ -115,6 +160,18 @@ def _instance(annotation: Mapping[str, Any], shape: tuple[int, int]) -> Instance
     box = BBox(y, x, y + height, x + width)
     score = annotation.get("score")
     return Instance(box, coco_mask.decode(rle)[box.slices].astype(bool), float("nan") if score is None else float(score))
+
+
+def _check_rle(segmentation: Mapping[str, Any], shape: tuple[int, int]) -> None:
+    """Refuse what the decoder, written in C, would read beyond its memory or wrap around."""
+    height, width = segmentation["size"]
+    if (height, width) != shape:
+        raise LycurgusError(f"is drawn for an image of {height} x {width} px, its image has {shape[0]} x {shape[1]}")
+    counts = segmentation["counts"]
+    if isinstance(counts, str | bytes):
+        return
+    if any(not isinstance(count, int) or count < 0 for count in counts) or sum(counts) != height * width:
+        raise LycurgusError(f"has counts that do not add up to the {height * width} pixels of its image")
 
 
 def _as_bytes(counts: str | bytes) -> bytes:

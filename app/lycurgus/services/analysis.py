@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lycurgus.core.errors import Cancelled, FileError, LycurgusError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.types import AnalysisResult
@@ -20,6 +18,7 @@ from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.exporters.drawing import thumbnail
 from lycurgus.pipeline import analyze, without_pixels
 from lycurgus.readers.door import read
+from lycurgus.services.failures import failed
 from lycurgus.services.inputs import NamedInput
 
 Outcome = ReportEntry | FailedFile
@@ -56,19 +55,8 @@ def run_task(task: ImageTask, *, cancel: CancelToken = never) -> Outcome:
         micrograph = read(path, plane=task.params.input.plane, pixel_size=task.pixel_size_nm)
         result = analyze(micrograph, task.params, device=task.device, cancel=cancel)
         return export_image(result, task.source, task.out, task.image_formats, with_thumbnail=task.with_thumbnail)
-    except Cancelled:
-        raise
-    except FileError as error:
-        # The message without the file's name where it is this file's: the report has a column for that.
-        return FailedFile(path, LycurgusError.__str__(error) if error.path == path else str(error))
-    except LycurgusError as error:
-        return FailedFile(path, str(error))
-    except MemoryError:
-        return FailedFile(path, "not enough memory for this image: close other programs, or use fewer jobs")
     except Exception as error:
-        # A defect of ours, or of a library, in one image of thousands must not cost the night's other results.
-        logging.getLogger(__name__).debug("analysis of %s failed", path, exc_info=True)
-        return FailedFile(path, f"an unexpected error, please report it with this file: {type(error).__name__}: {error}")
+        return failed(path, error)
 
 
 def export_image(result: AnalysisResult, source: NamedInput, out: Path, formats: Sequence[str], *, with_thumbnail: bool) -> ReportEntry:

@@ -101,15 +101,24 @@ def compare_image(
     return ImageComparison(without_pixels(mine), without_pixels(theirs), counts, tuple(pairs))
 
 
-def write_tables(comparisons: Sequence[ImageComparison], out: Path) -> None:
-    """Write pairs.csv, one row a particle of either method, and images.csv, one row an image.
+def write_pairs(comparisons: Sequence[ImageComparison], target: Path) -> None:
+    """Write a CSV table, one row a particle of either method.
 
     Raises
     ------
     ExportError
     """
-    _write(out / "pairs.csv", PairRow, [row for comparison in comparisons for row in comparison.pairs])
-    _write(out / "images.csv", ImageRow, [comparison.counts for comparison in comparisons])
+    _write(target, PairRow, [row for comparison in comparisons for row in comparison.pairs])
+
+
+def write_images(comparisons: Sequence[ImageComparison], target: Path) -> None:
+    """Write a CSV table, one row an image.
+
+    Raises
+    ------
+    ExportError
+    """
+    _write(target, ImageRow, [comparison.counts for comparison in comparisons])
 
 
 def comparison_document(comparisons: Sequence[ImageComparison], failures: Sequence[FailedFile]) -> dict[str, Any]:

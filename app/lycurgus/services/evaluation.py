@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.errors import LycurgusError, ReadError
+from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus.core.metrics import ImageScore, instances_from_labels, score_image, score_semantic
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import AnalysisResult, Instance
 from lycurgus.pipeline import analyze
 from lycurgus.readers.door import read
 from lycurgus.readers.truth import CocoTruth, find_masks, read_coco, read_labels
+from lycurgus.services.failures import failed
 
 TruthKind = Literal["instances", "semantic"]
 
@@ -51,15 +52,41 @@ def pair_up(images: Sequence[Path], truth: Path) -> tuple[list[Pair], list[Path]
     LycurgusError
         There is no truth at all, or none for any of the images.
     """
-    known: Mapping[str, Path | CocoTruth] = _coco_by_stem(truth) if truth.is_file() else find_masks(truth)
-    pairs = [Pair(image, known[image.stem]) for image in images if image.stem in known]
+    if not truth.exists():
+        raise ParameterError(f"there is no truth at {truth}", hint="name a folder of masks or a COCO file")
+    known: Iterable[tuple[Path, Path | CocoTruth]]
+    known = ((Path(name), entry) for name, entry in read_coco(truth).items()) if truth.is_file() else ((m, m) for m in find_masks(truth))
+    by_stem: dict[str, list[tuple[Path, Path | CocoTruth]]] = {}
+    for name, entry in known:
+        by_stem.setdefault(name.stem, []).append((name, entry))
+    pairs = [Pair(image, _nearest(image, by_stem[image.stem])) for image in images if image.stem in by_stem]
     if not pairs:
         raise LycurgusError(f"none of the {len(images)} images has a truth in {truth}", hint="masks must have the images' stems")
-    return pairs, [image for image in images if image.stem not in known]
+    return pairs, [image for image in images if image.stem not in by_stem]
 
 
-def _coco_by_stem(path: Path) -> dict[str, CocoTruth]:
-    return {Path(name).stem: entry for name, entry in read_coco(path).items()}
+def _nearest(image: Path, candidates: Sequence[tuple[Path, Path | CocoTruth]]) -> Path | CocoTruth:
+    """Choose the truth whose path agrees with the image's over the most parts, from the end.
+
+    Raises
+    ------
+    LycurgusError
+        Several agree equally well.
+    """
+    agreement = [_common_parts(image, name) for name, _ in candidates]
+    if agreement.count(max(agreement)) > 1:
+        names = " and ".join(str(name) for (name, _), parts in zip(candidates, agreement, strict=True) if parts == max(agreement))
+        raise LycurgusError(f"{image.name} has more than one truth: {names}", hint="keep one, or score one folder of images at a time")
+    return candidates[agreement.index(max(agreement))][1]
+
+
+def _common_parts(one: Path, other: Path) -> int:
+    count = 0
+    for mine, theirs in zip(reversed(one.absolute().parts), reversed(other.parts), strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count
 
 
 def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
@@ -68,16 +95,21 @@ def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
     A mask that numbers its particles has about as many values as separate regions; where one value covers several regions in most
     masks, it names a class.
     """
-    semantic = 0
+    semantic = readable = 0
     looked_at = pairs[:50]
     for pair in looked_at:
         if isinstance(pair.truth, CocoTruth):
             return "instances"
-        labels = read_labels(pair.truth)
+        try:
+            labels = read_labels(pair.truth)
+        except (LycurgusError, MemoryError):
+            # Scoring says what is wrong with it; the others tell what kind they are.
+            continue
+        readable += 1
         values = np.count_nonzero(np.unique(labels))
         regions = cv2.connectedComponents((labels != 0).astype(np.uint8))[0] - 1
         semantic += regions > 2 * values
-    return "semantic" if 2 * semantic > len(looked_at) else "instances"
+    return "semantic" if 2 * semantic > readable else "instances"
 
 
 def evaluate(
@@ -89,7 +121,7 @@ def evaluate(
     pixel_size_nm: float | None = None,
     device: str = "auto",
 ) -> Iterator[Scored]:
-    """Analyse and score each image; one that fails is reported with its reason.
+    """Analyse and score each image; one that fails, for whatever reason, is reported with it.
 
     Parameters
     ----------
@@ -108,15 +140,16 @@ def evaluate(
             else:
                 found = [particle.instance for particle in result.particles]
                 score = score_image(found, _instance_truth(pair.truth, micrograph.shape), micrograph.shape)
-            yield Scored(pair.image, score)
-        except LycurgusError as error:
-            yield Scored(pair.image, None, str(error))
+            scored = Scored(pair.image, score)
+        except Exception as error:
+            scored = Scored(pair.image, None, failed(pair.image, error).reason)
+        yield scored
 
 
 def _instance_truth(truth: Path | CocoTruth, shape: tuple[int, int]) -> list[Instance]:
     if isinstance(truth, CocoTruth):
-        _check_shape(Path("the COCO entry"), truth.shape, shape)
-        return list(truth.instances)
+        _check_shape(truth.path, truth.shape, shape)
+        return truth.instances()
     labels = read_labels(truth)
     _check_shape(truth, labels.shape, shape)
     return list(instances_from_labels(labels))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lycurgus.core.errors import LycurgusError, ReadError
+from lycurgus.core.errors import ReadError
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.types import AnalysisResult
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.readers.door import read
 from lycurgus.services.analysis import export_image
+from lycurgus.services.failures import failed
 from lycurgus.services.inputs import NamedInput, name_inputs
 from lycurgus.services.report import build_report, check_writable, write_report
 
@@ -39,7 +40,7 @@ class ExportPlan:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: report folders, and images whose own files could not be."""
+    """What was written: report folders, and what could not be: images with their own files, files of reports."""
 
     folders: tuple[Path, ...]
     failures: tuple[FailedFile, ...]
@@ -72,7 +73,7 @@ def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progr
     Raises
     ------
     ExportError
-        The report itself cannot be written.
+        The folder cannot be written.
     Cancelled
     """
     check_writable(plan.out)
@@ -80,6 +81,7 @@ def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progr
     image_formats = [name for name in plan.formats if name in IMAGE_EXPORTERS]
     entries: list[ReportEntry] = []
     failures: list[FailedFile] = []
+    unwritten: list[FailedFile] = []
     for done, (result, source) in enumerate(zip(results, sources, strict=True)):
         cancel.check()
         progress("export", done, len(results))
@@ -87,15 +89,16 @@ def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progr
             whole = with_pixels(result)
             with_thumbnail = "xlsx" in plan.formats
             entries.append(export_image(whole, source, plan.folder_of(source), image_formats, with_thumbnail=with_thumbnail))
-        except LycurgusError as error:
-            failures.append(FailedFile(source.path, str(error)))
+        except Exception as error:
+            failures.append(failed(source.path, error))
     statistics = results[0].params.statistics
     if any(name in REPORT_EXPORTERS for name in plan.formats):
         groups = [([entry], plan.out / entry.stem) for entry in entries] if plan.each else [(entries, plan.out)]
         for group, folder in groups:
-            write_report(build_report(group, () if plan.each else failures, statistics, columns=plan.columns), folder, plan.formats)
+            report = build_report(group, () if plan.each else failures, statistics, columns=plan.columns)
+            unwritten += write_report(report, folder, plan.formats)
     folders = tuple(plan.out / entry.stem for entry in entries) if plan.each else (plan.out,)
-    return Exported(folders, tuple(failures))
+    return Exported(folders, (*failures, *unwritten))
 
 
 def with_pixels(result: AnalysisResult) -> AnalysisResult:

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lycurgus.core.errors import ExportError, ParameterError
+from lycurgus.core.errors import ExportError, FileError, ParameterError
 from lycurgus.core.params import StatisticsParams
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.pipeline import summarize
+from lycurgus.readers.discover import natural_key
+from lycurgus.services.failures import failed
 
 FORMATS = (*REPORT_EXPORTERS, *IMAGE_EXPORTERS)
 
@@ -31,23 +33,37 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 
 def build_report(
-    entries: Iterable[ReportEntry], failures: Iterable[FailedFile], statistics: StatisticsParams, *, columns: str = "standard"
+    entries: Iterable[ReportEntry],
+    failures: Iterable[FailedFile],
+    statistics: StatisticsParams,
+    *,
+    columns: str = "standard",
+    with_summary: bool = True,
 ) -> Report:
-    """Put the outcomes of a sample together, in the order of the images' names, with their statistics."""
-    ordered = tuple(sorted(entries, key=lambda entry: entry.image))
-    failed = tuple(sorted(failures, key=lambda failure: str(failure.path)))
-    summary = summarize([entry.result for entry in ordered], statistics) if ordered else None
-    return Report(ordered, failed, summary, columns)
+    """Put the outcomes of a sample together with their statistics, in the natural order of the images' names ("2.tif" before "10.tif")."""
+    ordered = tuple(sorted(entries, key=lambda entry: (natural_key(Path(entry.image)), entry.image)))
+    bad = tuple(sorted(failures, key=lambda failure: (natural_key(failure.path), str(failure.path))))
+    summary = summarize([entry.result for entry in ordered], statistics) if ordered and with_summary else None
+    return Report(ordered, bad, summary, columns)
 
 
-def write_report(report: Report, out: Path, formats: Sequence[str]) -> tuple[Path, ...]:
+def write_report(report: Report, out: Path, formats: Sequence[str]) -> tuple[FailedFile, ...]:
     """Write the files of a whole report in the given formats; image formats are skipped, they are written with each image.
 
-    Raises
-    ------
-    ExportError
+    Returns
+    -------
+    The files that could not be written, because another program holds them for instance; all others are there.
     """
-    return tuple(path for name in formats if name in REPORT_EXPORTERS for path in REPORT_EXPORTERS[name].write(report, out))
+    failures = []
+    for name in formats:
+        if name not in REPORT_EXPORTERS:
+            continue
+        try:
+            REPORT_EXPORTERS[name].write(report, out)
+        except Exception as error:
+            path = error.path if isinstance(error, FileError) else out / name
+            failures.append(failed(path, error))
+    return tuple(failures)
 
 
 def check_writable(out: Path) -> None:
