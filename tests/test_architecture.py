@@ -14,17 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app" / "lycurgus"
 TRAIN = ROOT / "models" / "lycurgus_train"
 
-PLUGINS = {"readers", "calibration", "detectors", "classifiers", "exporters", "inference"}
+PLUGINS = {"readers", "detectors", "exporters", "inference"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "core": set(),
     "resources": {"core"},
     "readers": {"core"},
-    "calibration": {"core"},
     "exporters": {"core", "resources"},
     "inference": {"core"},
     "detectors": {"core", "inference"},
-    "classifiers": {"core", "inference"},
     "parameters": {"core", *PLUGINS},
     "pipeline": {"core", "parameters", *PLUGINS},
     "services": {"core", "resources", "parameters", "pipeline", *PLUGINS},

@@ -1,4 +1,4 @@
-"""Lycurgus finds, separates, measures and classifies nanoparticles in electron micrographs.
+"""Lycurgus finds, separates and measures nanoparticles in electron micrographs.
 
 The Python door::
 

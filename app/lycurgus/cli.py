@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe the whole command line."""
     parser = argparse.ArgumentParser(
         prog="lycurgus",
-        description="Find, separate, measure and classify nanoparticles in electron micrographs.",
+        description="Find, separate and measure nanoparticles in electron micrographs.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

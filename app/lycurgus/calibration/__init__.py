@@ -1,1 +1,0 @@
-"""Calibration: where a pixel size comes from."""
