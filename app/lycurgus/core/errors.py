@@ -66,6 +66,12 @@ class ParameterError(LycurgusError):
     """A parameter does not exist or its value is out of range: wrong usage."""
 
 
+class UnknownNameError(ParameterError, KeyError):
+    """A plug-in of that name does not exist; also what a mapping raises, so that ``in`` and ``get`` work as usual."""
+
+    __str__ = LycurgusError.__str__  # KeyError would show the arguments in quotes
+
+
 class Cancelled(LycurgusError):  # noqa: N818 - a stop that was asked for is no error
     """The user stopped the work; not a failure."""
 

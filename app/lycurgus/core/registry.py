@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Generic, TypeVar
 
-from lycurgus.core.errors import ParameterError
+from lycurgus.core.errors import UnknownNameError
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         if name not in self._made:
             if name not in self._entries:
-                raise ParameterError(f"there is no {self.kind} called '{name}'", hint=f"choose one of {', '.join(self)}")
+                raise UnknownNameError(f"there is no {self.kind} called '{name}'", hint=f"choose one of {', '.join(self)}")
             module, attribute = self._entries[name].split(":")
             self._made[name] = getattr(import_module(module), attribute)()
         return self._made[name]
