@@ -109,7 +109,8 @@ def main() -> None:
     plain = cpu_seconds(lambda: plain_analysis(image), options.repeats)
     found = len(analyze(micrograph).particles)
     print(
-        f"Otsu + UECS, 1024 x 1024, {found} particles: {ours:.3f} s of CPU; plain scikit-image with watershed: {plain:.3f} s; {plain / ours:.1f} x"
+        f"Otsu + UECS, 1024 x 1024, {found} particles: {ours:.3f} s of CPU; "
+        f"plain scikit-image with watershed: {plain:.3f} s; {plain / ours:.1f} x"
     )
     command = [str(Path(sys.executable).with_name("lycurgus")), "--help"]
     start, python = wall_seconds(command, options.repeats), wall_seconds([sys.executable, "-c", "pass"], options.repeats)
