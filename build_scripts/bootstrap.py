@@ -44,6 +44,9 @@ def main() -> int:
         make_environment()
         install_package("[dev]" if job == "test" else "")
         return run_samples() if job == "run" else run_tests()
+    except KeyboardInterrupt:
+        print("\nStopped; the next start goes on from here.", file=sys.stderr)
+        return 130
     except subprocess.CalledProcessError as error:
         print(f"\nThis step failed with status {error.returncode}:\n  {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
@@ -72,12 +75,14 @@ def install_debian_packages() -> None:
 
 
 def make_environment() -> None:
-    if PYTHON.exists():
+    if PYTHON.exists() and subprocess.run([str(PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
         return
+    # One that was interrupted while it was made has no pip.
+    shutil.rmtree(VENV, ignore_errors=True)
     print(f"Creating {VENV.name}", flush=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-    except subprocess.CalledProcessError:
+    except (subprocess.CalledProcessError, KeyboardInterrupt):
         # A half-made environment would look finished at the next start.
         shutil.rmtree(VENV, ignore_errors=True)
         raise

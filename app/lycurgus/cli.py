@@ -140,7 +140,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="whether mask values number particles or name classes (default: auto, semantic where one value covers several regions)",
     )
     evaluate.add_argument(
-        "--particle-values", metavar="LIST", help="values of a semantic mask that mean particle, for instance 2 or 1,2 (default: all but 0)"
+        "--particle-values", metavar="LIST", help="values of a semantic mask that mean particle: 2, or 1,2, or '>127' (default: all but 0)"
     )
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="also write scores.csv, one row an image, and scores.json here")
     _add_method(evaluate)

@@ -183,7 +183,8 @@ def test_two_masks_of_one_stem_are_refused(images: Path, tmp_path: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"), [(["--truth", "/nope"], "there is no truth at"), (["--particle-values", "2"], "is for semantic masks")]
+    ("arguments", "sentence"),
+    [(["--truth", "/nope"], "there is no truth at"), (["--truth-kind", "instances", "--particle-values", "2"], "is for semantic masks")],
 )
 def test_wrong_usage_is_status_2(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
@@ -219,5 +220,23 @@ def test_masks_of_other_images_are_a_sentence(images: Path, tmp_path: Path, caps
 def test_the_table_for_people_names_what_it_shows(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--images", str(images), "--truth", str(save_masks(tmp_path / "masks", truth()))]) == 0
     shown = capsys.readouterr().out
-    assert "2 images against instances masks: 10 particles drawn, 10 found" in shown
+    assert "2 images against instance masks: 10 particles drawn, 10 found" in shown
     assert "F1, IoU 0.50" in shown
+
+
+def test_naming_the_particle_values_makes_masks_semantic(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    classes = np.ones(SHAPE, np.uint8)
+    classes[truth() > 0] = 2
+    document = evaluate(images, save_masks(tmp_path / "masks", classes), capsys, "--particle-values", "2")
+    assert document["truth"] == "semantic"
+    assert document["pixel_iou_particle"] > 0.95
+
+
+def test_a_grey_picture_of_a_mask_is_no_numbering(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A binary mask that went through a lossy format holds every grey value."""
+    noise = np.random.default_rng(0).integers(0, 40, SHAPE)
+    masks = save_masks(tmp_path / "masks", np.where(truth() > 0, 255 - noise, noise).astype(np.uint8))
+    assert main(["evaluate", "--images", str(images), "--truth", str(masks), "--json"]) == 1
+    assert "--particle-values '>127'" in capsys.readouterr().err
+    document = evaluate(images, masks, capsys, "--particle-values", ">127")
+    assert document["pixel_iou_particle"] > 0.95

@@ -16,7 +16,7 @@ from lycurgus.exporters.csv import write_table
 from lycurgus.exporters.json import write_json
 from lycurgus.exporters.text import csv_cell, inert_image_name
 from lycurgus.readers.discover import find_files
-from lycurgus.services.evaluation import Scored, evaluate, pair_up, truth_kind
+from lycurgus.services.evaluation import ParticleValues, Scored, evaluate, pair_up, truth_kind
 from lycurgus.services.failures import unwritten
 from lycurgus.services.report import check_writable
 
@@ -25,10 +25,11 @@ def run(options: argparse.Namespace) -> int:
     """Score every image that has a truth and print the pooled scores."""
     params = params_of(options)
     pairs, without_truth = pair_up(find_files([str(options.images)]), options.truth)
-    kind = truth_kind(pairs) if options.truth_kind == "auto" else options.truth_kind
     values = _values(options.particle_values)
-    if values and kind == "instances":
-        raise ParameterError("--particle-values is for semantic masks, and these number particles", hint="add --truth-kind semantic")
+    if values and options.truth_kind == "instances":
+        raise ParameterError("--particle-values is for semantic masks", hint="leave --truth-kind instances out")
+    # Whoever says which values mean particle says that values name classes.
+    kind = "semantic" if values else truth_kind(pairs) if options.truth_kind == "auto" else options.truth_kind
     if options.out:
         check_writable(options.out)
     if without_truth:
@@ -55,11 +56,18 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _values(text: str | None) -> tuple[int, ...]:
+def _values(text: str | None) -> ParticleValues | None:
+    """Read "2", "1,2" or ">127"."""
+    if not text:
+        return None
     try:
-        return tuple(int(value) for value in text.split(",")) if text else ()
+        if text.strip().startswith(">"):
+            return ParticleValues(above=int(text.strip()[1:]))
+        return ParticleValues(tuple(int(value) for value in text.split(",")))
     except ValueError as error:
-        raise ParameterError(f"--particle-values {text} is not a list of whole numbers", hint="write for instance 1,2") from error
+        raise ParameterError(
+            f"--particle-values {text} is not a list of whole numbers", hint="write for instance 2, 1,2 or '>127'"
+        ) from error
 
 
 def _document(scored: list[Scored], kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +97,7 @@ def _in_words(document: dict[str, Any]) -> str:
         return "nothing could be scored"
     means = document["mean_over_images"]
     lines = [
-        f"{document['n_images']} images against {document['truth']} masks"
+        f"{document['n_images']} images against {_MASKS[document['truth']]}"
         + (f": {document['n_truth']} particles drawn, {document['n_found']} found" if document["truth"] == "instances" else ""),
         f"{'':<28}{'pooled':>10}{'mean of images':>16}",
     ]
@@ -104,6 +112,7 @@ def _shown(value: float | None, width: int = 10) -> str:
     return f"{'-' if value is None else format(value, '.4f'):>{width}}"
 
 
+_MASKS = {"instances": "instance masks", "semantic": "semantic masks"}
 _TITLES = {
     **{
         f"{name}_{iou}": f"{title}, IoU 0.{iou}"
@@ -115,7 +124,7 @@ _TITLES = {
     "panoptic_quality": "Panoptic quality",
     "segmentation_quality": "  segmentation quality",
     "recognition_quality": "  recognition quality",
-    "diameter_bias": "Bias of the diameter",
+    "diameter_bias": "Diameter, found/drawn − 1",
     "diameter_bias_sd": "  SD of it",
     "pixel_iou_particle": "Pixel IoU, particle",
     "pixel_iou_background": "Pixel IoU, background",

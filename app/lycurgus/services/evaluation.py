@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,9 @@ from lycurgus.readers.truth import CocoTruth, find_masks, read_coco, read_labels
 from lycurgus.services.failures import failed
 
 TruthKind = Literal["instances", "semantic"]
+MOST_VALUES_A_REGION = 4
+FEWEST_GREY_VALUES = 20
+"""A mask saved as JPEG, or smoothed, has far more values than regions: scoring its values as particles would be nonsense."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +41,19 @@ class Scored:
     image: Path
     score: ImageScore | None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleValues:
+    """Which values of a semantic mask mean particle: those listed, and all above a threshold."""
+
+    listed: tuple[int, ...] = ()
+    above: int | None = None
+
+    def of(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return where a mask means particle, (H, W) bool."""
+        chosen = np.isin(labels, self.listed)
+        return chosen if self.above is None else chosen | (labels > self.above)
 
 
 def pair_up(images: Sequence[Path], truth: Path) -> tuple[list[Pair], list[Path]]:
@@ -108,6 +124,11 @@ def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
         readable += 1
         values = np.count_nonzero(np.unique(labels))
         regions = cv2.connectedComponents((labels != 0).astype(np.uint8))[0] - 1
+        if values > MOST_VALUES_A_REGION * regions and values > FEWEST_GREY_VALUES:
+            raise LycurgusError(
+                f"{pair.truth.name} holds {values} values in {regions} regions: it neither numbers particles nor names classes",
+                hint="where it is a grey picture of a mask, say which values mean particle, for instance --particle-values '>127'",
+            )
         semantic += regions > 2 * values
     return "semantic" if 2 * semantic > readable else "instances"
 
@@ -117,7 +138,7 @@ def evaluate(
     params: AnalysisParams,
     *,
     kind: TruthKind,
-    particle_values: Collection[int] = (),
+    particle_values: ParticleValues | None = None,
     pixel_size_nm: float | None = None,
     device: str = "auto",
 ) -> Iterator[Scored]:
@@ -125,7 +146,7 @@ def evaluate(
 
     Parameters
     ----------
-    particle_values : of a semantic mask; everything but 0 where empty.
+    particle_values : of a semantic mask; everything but 0 where None.
 
     Notes
     -----
@@ -155,10 +176,10 @@ def _instance_truth(truth: Path | CocoTruth, shape: tuple[int, int]) -> list[Ins
     return list(instances_from_labels(labels))
 
 
-def _semantic_truth(truth: Path, values: Collection[int], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _semantic_truth(truth: Path, values: ParticleValues | None, shape: tuple[int, int]) -> NDArray[np.bool_]:
     labels = read_labels(truth)
     _check_shape(truth, labels.shape, shape)
-    return np.isin(labels, list(values)) if values else labels != 0
+    return labels != 0 if values is None else values.of(labels)
 
 
 def _check_shape(path: Path, found: tuple[int, ...], expected: tuple[int, int]) -> None:
