@@ -271,3 +271,13 @@ def test_images_without_a_scale_are_named(workbench: Workbench, panel: Distribut
     picture = settled(panel, workbench, qtbot)
     assert picture.population.statistics.unit == "px"
     assert "no pixel size" in panel.statistics._caution.text()
+
+
+def test_a_hidden_panel_computes_nothing_until_it_is_seen(workbench: Workbench, qtbot: QtBot) -> None:
+    panel = DistributionPanel(workbench)
+    qtbot.addWidget(panel)
+    show(workbench, documents())
+    panel.refresh()
+    assert not workbench.jobs.active
+    panel.show()
+    assert settled(panel, workbench, qtbot).population.statistics.n == 59

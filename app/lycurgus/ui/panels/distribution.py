@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from lycurgus.core.errors import LycurgusError
@@ -68,7 +68,7 @@ class DistributionPanel(QWidget):
         self._soon.setInterval(DEBOUNCE_MS)
         self._soon.timeout.connect(self.refresh)
         self._connect()
-        self.refresh()
+        self._show_nothing(())
 
     @property
     def picture(self) -> Picture | None:
@@ -86,8 +86,11 @@ class DistributionPanel(QWidget):
             self._soon.start()
 
     def refresh(self) -> None:
-        """Compute anew where particles, parameters or quantity are others than those shown."""
+        """Compute anew where particles, parameters or quantity are others than those shown; nothing while the panel is hidden."""
         self._soon.stop()
+        if not self.isVisible():
+            # Behind another tab nobody sees it, and the processor has an analysis to do; showEvent makes up for it.
+            return
         documents = tuple(document for document in self._documents() if document.result is not None)
         results = [document.result for document in documents if document.result is not None]
         choice, params = self.controls.choice(), self._store.params.statistics
@@ -272,6 +275,10 @@ class DistributionPanel(QWidget):
         dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(chosen.rpartition("*.")[2].rstrip(")")))
         dialog.fileSelected.connect(lambda chosen: use(Path(chosen)))
         dialog.open()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._soon.start()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "plot"):

@@ -66,7 +66,8 @@ class ParticlesPanel(QWidget):
         self.filter_line.setToolTip(HELP)
         self.filter_line.setClearButtonEnabled(True)
         self.status = QLabel()
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        # Counts are never cut, for "4,356" without its beginning is another number; complaints give way.
+        self.status.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.pages = OrBlank(self.view)
         self._lay_out()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 
 from lycurgus.core.types import Particle
 from lycurgus.exporters.palette import SKY_BLUE
-from lycurgus.exporters.text import csv_cell, inert_image_name
+from lycurgus.exporters.text import csv_cell, inert_image_name, tidy
 from lycurgus.ui.panels.particles_columns import EDITED_FLAGS, TableColumn
 from lycurgus.ui.panels.particles_table import ParticleTable, Rows
 from lycurgus.ui.store import Document
@@ -82,11 +82,9 @@ class ParticleModel(QAbstractTableModel):
     def as_text(self, rows: Iterable[int]) -> str:
         """Write rows as tab-separated text with headings and full precision, as a spreadsheet takes it."""
         columns = [column for column in self._columns if column.name != "state"]
-        lines = ["\t".join(column.heading for column in columns)]
-        for row in rows:
-            source = int(self._rows[row])
-            lines.append("\t".join(_pasted(column, self._table.cell(column, source)) for column in columns))
-        return "\n".join(lines) + "\n"
+        sources = self._rows[np.fromiter(rows, np.intp)].tolist()
+        cells = [[column.heading, *(_pasted(column, self._table.cell(column, source)) for source in sources)] for column in columns]
+        return "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's signature
         return 0 if parent.isValid() else len(self._rows)
@@ -140,5 +138,7 @@ def _alignment(column: TableColumn) -> Qt.AlignmentFlag:
 
 
 def _pasted(column: TableColumn, value: float | str) -> str:
-    text = inert_image_name(str(value)) if column.name == "image" else csv_cell(value)
+    if isinstance(value, float):
+        return tidy(value)
+    text = inert_image_name(value) if column.name == "image" else csv_cell(value)
     return " ".join(text.split())
