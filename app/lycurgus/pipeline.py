@@ -17,7 +17,7 @@ from lycurgus.core.annotations import find_annotations, usable_area
 from lycurgus.core.cleaning import clean, clean_foreground
 from lycurgus.core.measure import measure
 from lycurgus.core.params import AnalysisParams, StatisticsParams
-from lycurgus.core.preprocess import preprocess
+from lycurgus.core.preprocess import level_of, preprocess
 from lycurgus.core.progress import CancelToken, Progress, never, silent
 from lycurgus.core.quality import quality_warnings
 from lycurgus.core.separate import SEPARATORS
@@ -55,7 +55,9 @@ def analyze(
     with watch.stage("prepare"):
         annotations = find_annotations(micrograph.pixels, params.annotations)
         usable = usable_area(micrograph.pixels, annotations)
-        scene = Scene(preprocess(micrograph.pixels, usable, params.preprocess), usable, micrograph.pixel_size)
+        level = level_of(micrograph.pixels)
+        plane = preprocess(micrograph.pixels, usable, params.preprocess, level=level)
+        scene = Scene(plane, usable, micrograph.pixel_size, level)
     with watch.stage("detect"):
         detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
     with watch.stage("separate"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from lycurgus.core.params import PreprocessParams
 from lycurgus.core.preprocess import preprocess
+from lycurgus.core.types import Micrograph
+from lycurgus.parameters import params_from
+from lycurgus.pipeline import analyze
 from shapes import disc
 
 SHAPE = (200, 240)
@@ -148,3 +152,25 @@ def test_a_turned_picture_gives_the_turned_plane(flatten: str, denoise: str, see
     plane = preprocess(pixels, everything(pixels.shape), params)
     turned = preprocess(np.rot90(pixels), everything((150, 120)), params)
     np.testing.assert_allclose(turned, np.rot90(plane), atol=0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.int32, np.uint64, np.float64])
+@pytest.mark.parametrize("method", ["global", "local", "multi-level"])
+def test_small_differences_on_a_large_offset_are_seen(dtype: type[np.generic], method: str) -> None:
+    """80 counts on 2,000,000,000, where float32 knows every 128th number."""
+    pixels = (2_000_000_000 + np.random.default_rng(1).normal(40, 6, SHAPE) + 80 * DISCS).astype(dtype)
+    params = params_from({"detector": {"method": method}})
+    result, expected = (analyze(Micrograph(Path("made.tif"), one), params) for one in (pixels, pixels - dtype(2_000_000_000)))
+    assert len(result.particles) == len(expected.particles) > 3
+    found, known = (sum(one.instance.area_px for one in each.particles) for each in (result, expected))
+    assert found == pytest.approx(known, rel=0.01)
+    offset = 0 if method == "local" else 2_000_000_000
+    assert result.detection["threshold"] - offset == pytest.approx(expected.detection["threshold"], abs=1)
+    assert not any("constant" in warning for warning in result.warnings)
+
+
+def test_a_fixed_threshold_is_one_of_the_stored_values_on_a_large_offset_too() -> None:
+    pixels = (2_000_000_000 + 80 * DISCS).astype(np.uint32)
+    result = analyze(Micrograph(Path("made.tif"), pixels), params_from({"detector": {"threshold": 2_000_000_040, "polarity": "bright"}}))
+    assert len(result.particles) > 3
+    assert result.detection["threshold"] == 2_000_000_040

@@ -9,6 +9,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from lycurgus.core.noise import exact_enough
 from lycurgus.core.types import AnalysisResult, Particle, Plane
 
 MOST_PARTICLES = 50
@@ -61,7 +62,7 @@ def _profile(particle: Particle, pixels: Plane) -> tuple[float, float] | None:
     box = particle.instance.bbox
     margin = int(np.clip(round(0.4 * particle.measurement.equivalent_diameter_px), *MARGIN_PX))
     y0, x0 = max(box.y0 - margin, 0), max(box.x0 - margin, 0)
-    values = pixels[y0 : box.y1 + margin, x0 : box.x1 + margin].astype(np.float32)
+    values = pixels[y0 : box.y1 + margin, x0 : box.x1 + margin].astype(exact_enough(pixels))
     inside = np.zeros(values.shape, dtype=np.uint8)
     inside[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0] = particle.instance.mask
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

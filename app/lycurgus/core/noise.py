@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, log10, nan, sqrt
+from typing import Any
 
 import cv2
 import numpy as np
@@ -106,13 +107,19 @@ def _median_deviation(values: NDArray[np.float32]) -> float:
     return float(np.median(np.abs(values - np.median(values))))
 
 
-def sample(pixels: Plane, usable: Mask | None = None, *, limit: int = 1 << 18) -> NDArray[np.float32]:
-    """Return the finite usable values of a regular grid of at most about ``limit`` pixels, as (n,) float32."""
+def sample(pixels: Plane, usable: Mask | None = None, *, limit: int = 1 << 18) -> NDArray[np.floating[Any]]:
+    """Return the finite usable values of a regular grid of at most about ``limit`` pixels, as (n,) float32 or, if they need it, float64."""
     step = max(1, int(np.ceil(sqrt(pixels.size / limit)))) if pixels.size else 1
     grid = pixels[::step, ::step]
     with np.errstate(over="ignore", invalid="ignore"):
-        values = (grid.ravel() if usable is None else grid[usable[::step, ::step]]).astype(np.float32)
-    return values[np.isfinite(values)]
+        values: NDArray[np.floating[Any]] = (grid.ravel() if usable is None else grid[usable[::step, ::step]]).astype(exact_enough(pixels))
+    finite: NDArray[np.floating[Any]] = values[np.isfinite(values)]
+    return finite
+
+
+def exact_enough(pixels: Plane) -> type[np.float32] | type[np.float64]:
+    """float32 merges small differences of large numbers, which 4 bytes and more can hold."""
+    return np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
 
 
 def _tiles(shape: tuple[int, ...], side: int) -> list[tuple[slice, slice]]:
@@ -134,11 +141,11 @@ def _starts(length: int, side: int) -> list[int]:
 def _responses(pixels: Plane, usable: Mask | None) -> NDArray[np.float32]:
     """Magnitudes of the mask's responses wherever all nine pixels are usable."""
     with np.errstate(over="ignore", invalid="ignore"):
-        plane = pixels.astype(np.float32)
+        plane: NDArray[np.floating[Any]] = pixels.astype(exact_enough(pixels))
     good = np.isfinite(plane)
     if usable is not None:
         good &= usable
     plane[~good] = 0
     whole = cv2.erode(good.view(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    response = np.abs(cv2.filter2D(plane, cv2.CV_32F, IMMERKAER))
+    response = np.abs(cv2.filter2D(plane, -1, IMMERKAER))
     return np.asarray(response[whole.astype(bool)], dtype=np.float32)

@@ -15,7 +15,26 @@ FILL_SIGMA_PX = 8.0
 """Unusable pixels take the mean of what lies about this far away: near enough to follow shading."""
 
 
-def preprocess(pixels: Plane, usable: Mask, params: PreprocessParams) -> NDArray[np.float32]:
+LEAST_STEPS = 1 << 12
+"""float32 must tell at least this many levels apart between a picture's smallest and largest value."""
+
+
+def level_of(pixels: Plane) -> float:
+    """Return the value to take off a picture before it becomes float32, so that its differences survive; 0 for nearly all pictures.
+
+    Counts of 2,000,000,080 on 2,000,000,000 are one value in float32.
+    """
+    if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 or pixels.size == 0:
+        return 0.0
+    finite = pixels if pixels.dtype.kind in "iu" else pixels[np.isfinite(pixels)]
+    if finite.size == 0:
+        return 0.0
+    low, high = float(finite.min()), float(finite.max())
+    step = max(abs(low), abs(high)) * float(np.finfo(np.float32).eps)
+    return low if 0 < high - low < LEAST_STEPS * step else 0.0
+
+
+def preprocess(pixels: Plane, usable: Mask, params: PreprocessParams, *, level: float = 0.0) -> NDArray[np.float32]:
     """Prepare a picture for detection.
 
     Parameters
@@ -24,14 +43,15 @@ def preprocess(pixels: Plane, usable: Mask, params: PreprocessParams) -> NDArray
     usable : (H, W) bool; what is False (burnt in, not finite) is replaced by its surroundings before any filter, so that
         nothing bleeds out of it.
     params : which background to take off and which filter to apply, in this order.
+    level : of ``level_of``, taken off the values first.
 
     Returns
     -------
-    (H, W) float32 in units of the stored values: flattening keeps the mean level of the background.
+    (H, W) float32 in units of the stored values, less ``level``: flattening keeps the mean level of the background.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         # OpenCV writes in place only where rows are contiguous.
-        plane: NDArray[np.float32] = pixels.astype(np.float32, order="C")
+        plane: NDArray[np.float32] = (pixels - level if level else pixels).astype(np.float32, order="C")
     good = np.isfinite(plane)
     good &= usable
     if not good.any():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Look:
     usable: Mask
 
     @cached_property
-    def values(self) -> NDArray[np.float32]:
+    def values(self) -> NDArray[np.floating[Any]]:
         """(n,) finite usable values of a regular grid."""
         return sample(self.result.micrograph.pixels, self.usable)
 
@@ -258,7 +259,7 @@ def faint(look: Look) -> str | None:
     )
 
 
-def _piled_up(values: NDArray[np.float32]) -> float:
+def _piled_up(values: NDArray[np.floating[Any]]) -> float:
     """Share of the highest value, or 0 where the next lower one is nearly as frequent: few levels are no saturation."""
     at_top = values == values.max()
     below = values[~at_top]

@@ -20,13 +20,15 @@ class Scene:
 
     Attributes
     ----------
-    plane : (H, W) float32, flattened and denoised, in units of the stored values.
+    plane : (H, W) float32, flattened and denoised, in units of the stored values, less ``level``.
     usable : (H, W) bool, False where something is burnt in or a value is not finite.
+    level : what was taken off the stored values because float32 could not hold their differences; nearly always 0.
     """
 
     plane: NDArray[np.float32]
     usable: Mask
     pixel_size: PixelSize | None
+    level: float = 0.0
 
 
 class Detector(Protocol):

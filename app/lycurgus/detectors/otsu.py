@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import cv2
@@ -108,14 +109,17 @@ class OtsuDetector:
             empty = np.zeros(plane.shape, dtype=bool)
             return Detection(empty, "dark" if params.polarity == "dark" else "bright", details={**details, "threshold": None})
 
-        low, high = _thresholds(plane, scene.usable, hist, params)
+        # The mean that was taken off for "local" held the level as well.
+        level = 0.0 if params.method == "local" else scene.level
+        levels = multi_otsu(hist, classes=params.levels) if params.method == "multi-level" else ()
+        low, high = _between(levels, params) if levels else _thresholds(plane, scene.usable, hist, params, level=level)
         if params.polarity == "auto":
             polarity, certainty = decide_polarity(plane, plane > high, plane < low, scene.usable)
             details["polarity_certainty"] = round(certainty, 3)
         else:
             polarity = params.polarity
         if params.method == "multi-level":
-            details["thresholds"] = multi_otsu(hist, classes=params.levels)
+            details["thresholds"] = [value + level for value in levels]
         cancel.check()
 
         threshold = high if polarity == "bright" else low
@@ -126,17 +130,19 @@ class OtsuDetector:
         foreground &= scene.usable
         reach = abs((above if polarity == "bright" else below) - threshold)
         probability = _confidence(plane, threshold, towards_particles * reach)
-        return Detection(foreground, polarity, probability, {**details, "threshold": threshold})
+        return Detection(foreground, polarity, probability, {**details, "threshold": threshold + level})
 
 
-def _thresholds(plane: NDArray[np.float32], usable: Mask, hist: Histogram, params: OtsuParams) -> tuple[float, float]:
-    """Return what dark particles stay below, and what bright particles exceed."""
-    if params.method == "multi-level":
-        values = multi_otsu(hist, classes=params.levels)
-        count = min(params.particle_levels, len(values))
-        return values[count - 1], values[-count]
+def _between(levels: Sequence[float], params: OtsuParams) -> tuple[float, float]:
+    """Return what dark particles stay below, and what bright particles exceed, where several thresholds part the values."""
+    count = min(params.particle_levels, len(levels))
+    return levels[count - 1], levels[-count]
+
+
+def _thresholds(plane: NDArray[np.float32], usable: Mask, hist: Histogram, params: OtsuParams, *, level: float) -> tuple[float, float]:
+    """Return what dark particles stay below, and what bright particles exceed; a fixed threshold is one of the stored values."""
     if params.threshold is not None and params.method == "global":
-        return params.threshold, params.threshold
+        return params.threshold - level, params.threshold - level
     value = otsu(hist)
     cleared = clear_of_noise(hist, value, margin=params.noise_margin)
     is_cut_through_noise = params.noise_margin > 0 and cleared != (value, value) and is_mostly_noise(plane, usable)
