@@ -144,6 +144,16 @@ class Picture:
         weights = self.population.statistics.weights
         return "Particles" if _are_equal(weights) else "Weighted count"
 
+    def looks_like(self, other: Picture) -> bool:
+        """Tell whether drawing the other one gives the same: it may differ in numbers that are not drawn, intervals for instance."""
+        mine, its = self.population.statistics, other.population.statistics
+        return (
+            (self.choice, self.weighting, self.log, mine.unit) == (other.choice, other.weighting, other.log, its.unit)
+            and np.array_equal(mine.values, its.values)
+            and np.array_equal(mine.weights, its.weights)
+            and [(one.name, one.heights.tolist()) for one in self.series] == [(one.name, one.heights.tolist()) for one in other.series]
+        )
+
     def heights_of(self, chosen: NDArray[np.bool_]) -> Floats:
         """Return what chosen particles (n,) make of each bar, (k,)."""
         return np.bincount(self.places[chosen], self.shares[chosen], minlength=len(self.heights)).astype(np.float64)

@@ -86,12 +86,18 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         self._legend.set_look(self.font(), style.text)
         self._readout.setStyleSheet(f"background: {style.background.name()}; color: {style.text.name()};")
         if self._picture is not None:
-            self.show_picture(self._picture)
+            self._draw(self._picture)
 
     def show_picture(self, picture: Picture) -> None:
-        """Draw; the view is reset where the axis is another one."""
-        same_axis = self._picture is not None and _axis_of(self._picture) == _axis_of(picture)
-        self._picture = picture
+        """Draw, where it looks different from what is drawn; the view is reset where the axis is another one."""
+        before, self._picture = self._picture, picture
+        if before is not None and picture.looks_like(before):
+            return
+        self._draw(picture)
+        if before is None or _axis_of(before) != _axis_of(picture):
+            self.reset_view()
+
+    def _draw(self, picture: Picture) -> None:
         plot = self.getPlotItem()
         plot.clear()
         self._entries = []
@@ -107,8 +113,6 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         self.show_selection(self._chosen if self._chosen is not None and len(self._chosen) == len(picture.heights) else None)
         plot.setYRange(0, self.top, padding=0)
         plot.setLimits(yMin=0)
-        if not same_axis:
-            self.reset_view()
 
     def show_selection(self, heights: Floats | None) -> None:
         """Mark a part of the bars, (k,); None for no part."""
