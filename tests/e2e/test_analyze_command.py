@@ -244,3 +244,20 @@ def test_the_python_door_takes_three_lines(images: Path) -> None:
     assert summary.n_counted == len(DISCS)
     assert summary.main.unit == "nm"
     assert summary.main.mean == pytest.approx(0.5 * np.mean([diameter for _, diameter in DISCS]), rel=0.02)
+
+
+def test_a_report_beside_its_images_is_not_analysed_in_the_next_run(images: Path) -> None:
+    for _ in range(2):
+        assert main(["analyze", str(images), "--recursive", "--out", str(images), "--formats", "csv,labels,png"]) == 0
+        assert len(table(images / "images.csv")) == 3
+
+
+def test_a_run_in_which_every_file_fails_leaves_an_earlier_report_alone(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["analyze", str(images), "--out", str(out)]) == 0
+    before = (out / "particles.csv").read_bytes()
+    assert main(["analyze", str(images / "mistyped.tif"), "--out", str(out)]) == 1
+    assert (out / "particles.csv").read_bytes() == before
+    assert "the report that is there is left as it was" in capsys.readouterr().err

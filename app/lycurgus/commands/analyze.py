@@ -18,7 +18,7 @@ from lycurgus.exporters.json import summary_document
 from lycurgus.readers.discover import find_files, natural_key
 from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
 from lycurgus.services.inputs import NamedInput, name_inputs
-from lycurgus.services.report import FORMATS, build_report, check_writable, parse_formats, write_report
+from lycurgus.services.report import FORMATS, build_report, check_writable, holds_report, parse_formats, write_report
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,7 +47,11 @@ def run(options: argparse.Namespace) -> int:
     outcomes = _run(tasks, options.jobs or sensible_jobs(len(tasks)), quiet=options.json)
     everything = [outcome for _, outcome in outcomes]
     unwritten: list[FailedFile] = []
-    if each:
+    if all(isinstance(outcome, FailedFile) for outcome in everything) and holds_report(options.out):
+        # A mistyped name must not cost anybody the report of yesterday.
+        say(f"nothing could be analysed; the report that is there is left as it was: {shown(options.out)}")
+        report = _assemble(everything, params.statistics, options.columns)
+    elif each:
         for task, outcome in sorted(outcomes, key=lambda done: natural_key(done[0].source.path)):
             report = _assemble([outcome], params.statistics, options.columns)
             unwritten += write_report(report, task.out, formats)
@@ -61,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.json:
         print_json(summary_document(report))
+    elif not report.entries:
+        pass
     elif each:
         print(f"Reports: a folder for each image in {shown(options.out)}")
     else:

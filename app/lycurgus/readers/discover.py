@@ -16,6 +16,9 @@ from lycurgus.readers.tia import emi_stem
 # Extensions that other programs use for something else too: such files are read when named, not gathered from folders.
 _ONLY_WHEN_NAMED = {".map", ".st", ".h5", ".hdf5"}
 
+_REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json"}
+_REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side"}
+
 
 def find_files(paths: Iterable[str | Path], *, recursive: bool = False) -> list[Path]:
     """List the files that a user means.
@@ -89,6 +92,8 @@ def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Path]:
         yield folder
         return
     visible = [entry for entry in entries if not entry.name.startswith(".")]
+    if _is_report(entries):
+        visible = [entry for entry in visible if entry.name not in _REPORT_FOLDERS]
     readable = [entry for entry in visible if _gathered(entry) and not entry.is_dir()]
     yield from _without_companions(readable)
     if recursive:
@@ -96,6 +101,12 @@ def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Path]:
             # A link to a folder may lead back to where the search began.
             if entry.is_dir() and not entry.is_symlink():
                 yield from _in_folder(entry, recursive=True)
+
+
+def _is_report(entries: list[Path]) -> bool:
+    """Tell a folder that a report was written to: its overlays and labels are pictures, but no micrographs."""
+    names = {entry.name for entry in entries}
+    return bool(names & _REPORT_FILES) or names >= {"overlays", "maps"}
 
 
 def _gathered(path: Path) -> bool:

@@ -66,6 +66,11 @@ def write_report(report: Report, out: Path, formats: Sequence[str]) -> tuple[Fai
     return tuple(failures)
 
 
+def holds_report(out: Path) -> bool:
+    """Tell whether a report was written to a folder, or to folders in it, before."""
+    return any(out.glob("report.xlsx")) or any(out.glob("*.csv")) or any(out.glob("*/report.xlsx")) or any(out.glob("*.json"))
+
+
 def check_writable(out: Path) -> None:
     """Create the output folder and try it, so that a long analysis does not end at a locked door.
 
