@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lycurgus.core.cleaning import reaches_edge
 from lycurgus.core.measure import border_weights, measure
 from lycurgus.core.measurement import DESCRIPTORS, Measurement
 from lycurgus.core.params import CleaningParams
@@ -74,7 +77,7 @@ def test_a_particle_on_a_data_bar_touches_the_border() -> None:
     assert bar_particle.excluded == "touches the border"
     assert clear_particle.excluded is None
     height, width = clear.bbox.height, clear.bbox.width
-    assert clear_particle.measurement.border_weight == pytest.approx(100 * 160 / ((100 - height) * (160 - width)))
+    assert clear_particle.measurement.border_weight == pytest.approx(100 * 160 / ((99 - height) * (159 - width)))
 
 
 def test_kept_border_particles_count_and_nothing_is_weighted() -> None:
@@ -84,22 +87,26 @@ def test_kept_border_particles_count_and_nothing_is_weighted() -> None:
     assert border.measurement.border_weight == inner.measurement.border_weight == 1
 
 
-def test_border_weights_make_up_for_the_particles_that_border_exclusion_loses() -> None:
-    """Discs of two sizes thrown at random over more than the field: the weighted counts are in the ratio that was thrown."""
-    rng = np.random.default_rng(11)
+@pytest.mark.parametrize("diameter", [3.0, 8.3, 40.0, 75.6])
+def test_border_weights_make_up_for_the_particles_that_border_exclusion_loses(diameter: float) -> None:
+    """Discs at every place, to a quarter of a pixel, whose centre lies in the field: those that are counted stand for all of them."""
     field = BBox(0, 0, 100, 140)
-    expected, counted, weighted = 4000, [], []
-    for diameter in (8, 40):
-        thrown_y, thrown_x = rng.uniform(-50, 150, 40_000), rng.uniform(-50, 190, 40_000)
-        lower, upper = thrown_y - diameter / 2, thrown_y + diameter / 2
-        left, right = thrown_x - diameter / 2, thrown_x + diameter / 2
-        inside = int(((lower > 0) & (upper < 100) & (left > 0) & (right < 140)).sum())
-        box = Instance(BBox(10, 10, 10 + diameter, 10 + diameter), np.ones((diameter, diameter), dtype=np.bool_))
-        counted.append(inside)
-        weighted.append(inside * border_weights([box], field)[0])
-        expected = round(40_000 * 100 * 140 / (200 * 240))
-    assert counted[1] / counted[0] < 0.6
-    assert weighted == pytest.approx([expected, expected], rel=0.03)
+
+    def boxes(length: int) -> list[tuple[int, int]]:
+        centres = np.arange(-0.375, length - 0.5, 0.25)
+        return list(zip(np.ceil(centres - diameter / 2).astype(int), np.floor(centres + diameter / 2).astype(int) + 1, strict=True))
+
+    rows, columns = Counter(boxes(100)), Counter(boxes(140))
+    counted = [
+        (BBox(int(y0), int(x0), int(y1), int(x1)), rows[y0, y1] * columns[x0, x1])
+        for (y0, y1), (x0, x1) in product(rows, columns)
+        if not reaches_edge(BBox(y0, x0, y1, x1), field)
+    ]
+    weights = border_weights([Instance(box, EVERYWHERE) for box, _ in counted], field)
+    times = np.array([count for _, count in counted])
+    everything = sum(rows.values()) * sum(columns.values())
+    assert times.sum() < 0.97 * everything
+    assert (weights * times).sum() == pytest.approx(everything, rel=1e-3)
 
 
 def test_the_weight_of_a_particle_that_fills_the_field_is_finite() -> None:

@@ -68,16 +68,17 @@ def exclusion_of(flags: Collection[str]) -> str | None:
 def border_weights(instances: Sequence[Instance], analysed: BBox) -> NDArray[np.float64]:
     """How many particles each stands for when those at the border are left out.
 
-    A particle of axis-parallel Feret diameters Fx, Fy lies wholly inside the field W × H with the probability
-    P = (W - Fx)(H - Fy) / (W H), so it stands for 1 / P (R. E. Miles 1974; C. Lantuéjoul 1980). The weight of a particle that fills
-    the field stays finite: its free path is taken as one pixel at least.
+    A particle of axis-parallel Feret diameters Fx, Fy lies inside the field W × H without touching its edge with the probability
+    P = (W - 1 - Fx)(H - 1 - Fy) / (W H), so it stands for 1 / P (R. E. Miles 1974; C. Lantuéjoul 1980). The 1 px is that of counted
+    pixels: a box that begins in the first row or ends in the last one reaches the edge. The weight of a particle that fills the field
+    stays finite: its free path is taken as one pixel at least.
 
     Returns
     -------
     (n,) float64, 1 or more.
     """
     height, width = np.array([(instance.bbox.height, instance.bbox.width) for instance in instances]).T
-    free_y, free_x = np.maximum(analysed.height - height, 1), np.maximum(analysed.width - width, 1)
+    free_y, free_x = np.maximum(analysed.height - 1 - height, 1), np.maximum(analysed.width - 1 - width, 1)
     return np.asarray(np.maximum(analysed.height * analysed.width / (free_y * free_x), 1.0))
 
 

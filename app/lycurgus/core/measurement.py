@@ -187,7 +187,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         "Border weight",
         "statistics",
         "weight",
-        "1/P, P = (W − Fx)(H − Fy)/(W·H); Fx, Fy axis-parallel Feret diameters, W, H the analysed field",
+        "1/P, P = (W − 1 − Fx)(H − 1 − Fy)/(W·H); Fx, Fy axis-parallel Feret diameters, W, H the analysed field, in px",
         "Miles 1974; Lantuéjoul 1980",
     ),
 )
