@@ -170,10 +170,16 @@ class Analysing(QObject):
 
     def _say_how_it_went(self) -> None:
         if self._failed:
-            failed = [f"{document.path.name}: {document.error}" for document in self._store.documents if document.error]
+            failed = [_named(document) for document in self._store.documents if document.error]
             self._bench.warn(f"{plural(self._done, 'image')} analysed, {self._failed} failed", "\n".join(failed))
         else:
             self._bench.succeed(f"{plural(self._done, 'image')} analysed")
+
+
+def _named(document: Document) -> str:
+    """The error with the file it is about, which most sentences begin with already."""
+    name = document.path.name
+    return document.error if document.error.startswith(name) else f"{name}: {document.error}"
 
 
 def _analysed(document: Document, params: AnalysisParams, loaded: Micrograph | None, progress: Progress, cancel: CancelToken) -> _Analysed:

@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self.store = bench.store
         self.opening, self.editing, self.analysing = Opening(bench), Editing(bench), Analysing(bench)
         self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
+        self._measuring: CalibrationDialog | None = None
         self.setWindowIcon(application_icon())
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
 
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
         self._docks = self._arranged()
         self.status = StatusLine(bench, self.analysing, self)
         self.setStatusBar(self.status)
-        self.toasts = Toasts(self.viewer)
+        self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
 
         self.actions_ = Actions(action_table(self), self.store, self, icon)
         self._fill_bars()
@@ -165,11 +166,16 @@ class MainWindow(QMainWindow):
 
     def calibrate_with_bar(self, length_px: float) -> None:
         """Ask for the length of a scale bar that was measured on the image, then lay the measuring tool down."""
-        dialog = CalibrationDialog(self.bench, self.calibrating, length_px, self)
-        dialog.finished.connect(self._take_selection_tool)
-        dialog.show()
+        if self._measuring is not None:
+            # The ends were moved: another length, not another question.
+            self._measuring.measure(length_px)
+            return
+        self._measuring = CalibrationDialog(self.bench, self.calibrating, length_px, self)
+        self._measuring.finished.connect(self._bar_measured)
+        self._measuring.show()
 
-    def _take_selection_tool(self, *_: object) -> None:
+    def _bar_measured(self, *_: object) -> None:
+        self._measuring = None
         self.actions_["tool.select"].setChecked(True)
 
     # Corrections

@@ -13,6 +13,7 @@ SPACING = 8
 MOST_SHOWN = 4
 SECONDS = {"info": 4, "success": 5, "warning": 10, "error": 0}
 """How long a toast stays; an error stays until somebody has seen it."""
+_FLOOR_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 GLYPHS = {"info": "ℹ", "success": "✓", "warning": "⚠", "error": "✕"}
 COLOURS = {"info": "#56b4e9", "success": "#009e73", "warning": "#e69f00", "error": "#d55e00"}
 
@@ -94,13 +95,22 @@ class Toast(QFrame):
 
 
 class Toasts(QObject):
-    """Stacks toasts in the lower right corner of a widget, the newest at the bottom."""
+    """Stacks toasts in the lower right corner of a widget, the newest at the bottom.
 
-    def __init__(self, host: QWidget) -> None:
+    Parameters
+    ----------
+    host : the widget.
+    floor : a part at its lower edge that toasts stand on rather than cover, while it is to be seen.
+    """
+
+    def __init__(self, host: QWidget, floor: QWidget | None = None) -> None:
         super().__init__(host)
         self._host = host
+        self._floor = floor
         self._toasts: list[Toast] = []
         host.installEventFilter(self)
+        if floor is not None:
+            floor.installEventFilter(self)
 
     @property
     def shown(self) -> tuple[Toast, ...]:
@@ -119,7 +129,7 @@ class Toasts(QObject):
         self._arrange()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if watched is self._host and event.type() == QEvent.Type.Resize:
+        if (watched is self._host and event.type() == QEvent.Type.Resize) or (watched is self._floor and event.type() in _FLOOR_MOVES):
             self._arrange()
         elif event.type() == QEvent.Type.Close and isinstance(watched, Toast):
             self._forget(watched)
@@ -134,7 +144,8 @@ class Toasts(QObject):
 
     def _arrange(self) -> None:
         width = min(460, self._host.width() - 2 * MARGIN)
-        bottom = self._host.height() - MARGIN
+        has_floor = self._floor is not None and self._floor.isVisible()
+        bottom = (self._floor.y() if self._floor is not None and has_floor else self._host.height()) - MARGIN
         for toast in reversed(self._toasts):
             toast.setFixedWidth(width)
             height = max(toast.sizeHint().height(), toast.heightForWidth(width))

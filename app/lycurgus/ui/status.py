@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.dialogs.run import RunPanel
@@ -22,7 +21,8 @@ class StatusLine(QStatusBar):
         self._hover.setTextFormat(Qt.TextFormat.PlainText)
         self._method = QLabel()
         self.run_panel = RunPanel(workbench, analysing, self)
-        self._hover.setMinimumWidth(QFontMetrics(self.font()).averageCharWidth() * 60)
+        # The place under the mouse gives way to what runs, its end shortened; it never widens the window.
+        self._hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self._hover, 1)
         self.addPermanentWidget(self.run_panel)
         self.addPermanentWidget(self._method)
@@ -33,7 +33,7 @@ class StatusLine(QStatusBar):
 
     def show_hover(self, text: str) -> None:
         """Show what the viewer says of the place under the mouse; "" for nothing."""
-        self._hover.setText(text)
+        self._hover.setText(self._hover.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self._hover.width()))
 
     def _show_method(self, *_: object) -> None:
         """Name the method of the result that is shown, or the one that would be used."""

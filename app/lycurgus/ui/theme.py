@@ -66,10 +66,11 @@ _GREYED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.Colo
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
     """Set the look; "system" follows the desktop's choice of light or dark."""
-    application.setStyle("Fusion")
     application.styleHints().setColorScheme(_SCHEMES[theme])
     dark = is_dark_desktop() if theme == "system" else theme == "dark"
     application.setPalette(palette(dark=dark))
+    # Only after the colours: widgets with a style sheet of their own take the colours that are set when the style is.
+    application.setStyle("Fusion")
 
 
 def is_dark_desktop() -> bool:

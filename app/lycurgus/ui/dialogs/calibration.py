@@ -63,6 +63,7 @@ class CalibrationDialog(QDialog):
 
         self.image = _Elided()
         self.present = QLabel(wordWrap=True)
+        self.measured = QLabel()
         self.entry = QLineEdit(placeholderText="for instance 0.25 nm" if length_px is None else "for instance 50 nm")
         self.entry.setToolTip("A number with its unit: pm, Å, nm, µm (or um), mm")
         self.sentence = QLabel(wordWrap=True)
@@ -78,6 +79,8 @@ class CalibrationDialog(QDialog):
         self.withdraw_button.setToolTip("Forget what was stated by hand")
         buttons.addButton(self.withdraw_button, QDialogButtonBox.ButtonRole.ResetRole)
         self._lay_out(buttons)
+        if length_px is not None:
+            self.measure(length_px)
 
         self.entry.textChanged.connect(self._judge)
         self.scope.currentIndexChanged.connect(self._judge)
@@ -99,6 +102,12 @@ class CalibrationDialog(QDialog):
             return PixelSize(side_nm, side_nm, "user")
         except CalibrationError:
             return None
+
+    def measure(self, length_px: float) -> None:
+        """Take another length of the scale bar: its ends were moved."""
+        self._length_px = length_px
+        self.measured.setText(f"{length_px:.1f} px")
+        self._judge()
 
     def apply(self) -> None:
         """State the pixel size for the chosen images and close."""
@@ -142,7 +151,7 @@ class CalibrationDialog(QDialog):
         if self._length_px is None:
             self._add("&Pixel size", self.entry)
         else:
-            self._add("Measured length", QLabel(f"{self._length_px:.1f} px"))
+            self._add("Measured length", self.measured)
             self._add("&Length it stands for", self.entry)
         self._add("", self.sentence)
         self._add("F&or", self.scope)

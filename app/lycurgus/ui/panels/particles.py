@@ -21,6 +21,7 @@ from lycurgus.ui.panels.particles_view import ParticleView
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
 
+_LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 SPACING = 6
 SEVERAL_CHANGES_MS = 150
 TYPING_MS = 200
@@ -66,9 +67,7 @@ class ParticlesPanel(QWidget):
         self.filter_line.setToolTip(HELP)
         self.filter_line.setClearButtonEnabled(True)
         self.status = QLabel()
-        # Counts are never cut, for "4,356" without its beginning is another number; complaints give way.
-        self.status.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.pages = OrBlank(self.view)
         self._lay_out()
 
@@ -229,6 +228,9 @@ class ParticlesPanel(QWidget):
         counts = f"{shown:,} of {len(table):,} particles" if shown != len(table) else f"{len(table):,} particles"
         self.status.setText(self._complaint or (f"{counts}, {excluded:,} excluded" if excluded else counts))
         self.status.setToolTip(self._complaint)
+        self.status.setAlignment((_LEFT if self._complaint else _RIGHT) | Qt.AlignmentFlag.AlignVCenter)
+        # A complaint may be cut at its end, its tooltip has it all; a count never: "4,356" without its "4,3" is another number.
+        self.status.setMinimumWidth(0 if self._complaint else self.status.sizeHint().width())
         self.pages.say(self._blank_sentence(shown))
 
     def _blank_sentence(self, shown: int) -> str:
