@@ -100,6 +100,9 @@ def describe(params: AnalysisParams) -> list[dict[str, Any]]:
         model = getattr(params, stage)
         schema = type(model).model_json_schema()["properties"]
         for name, info in type(model).model_fields.items():
+            if stage in PLUGINS and name == "name":
+                rows.append(_choice_of_plugin(stage, model.name))
+                continue
             rows.append(
                 {
                     "stage": stage,
@@ -113,6 +116,20 @@ def describe(params: AnalysisParams) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _choice_of_plugin(stage: str, name: str) -> dict[str, Any]:
+    registry, default = PLUGINS[stage]
+    return {
+        "stage": stage,
+        "field": "name",
+        "value": name,
+        "default": default,
+        "title": stage.capitalize(),
+        "unit": "",
+        "allowed": " | ".join(registry),
+        "description": f"{registry[name].label}; naming another starts from its defaults",
+    }
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

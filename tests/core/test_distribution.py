@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lycurgus.core.distribution import SUMMARISABLE, summarize
-from lycurgus.core.errors import ParameterError
 from lycurgus.core.measurement import DESCRIPTORS, Measurement
 from lycurgus.core.params import AnalysisParams, CleaningParams, DetectorParams, SeparatorParams, StatisticsParams
 from lycurgus.core.types import AnalysisResult, BBox, Instance, Micrograph, Particle, PixelSize, Provenance
@@ -90,8 +90,8 @@ def test_another_descriptor_can_be_the_main_one(descriptor):
 
 @pytest.mark.parametrize("descriptor", ["size", "orientation", "x", ""])
 def test_what_is_no_size_or_shape_is_refused_with_the_choices(descriptor):
-    with pytest.raises(ParameterError, match="equivalent_diameter"):
-        summarize([], QUICK.model_copy(update={"descriptor": descriptor}))
+    with pytest.raises(ValidationError, match="equivalent_diameter"):
+        StatisticsParams(descriptor=descriptor)
 
 
 def test_without_calibration_sizes_are_in_px_and_the_report_says_so():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from math import floor, isfinite, log10
 from pathlib import Path
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say, say_failures, shown
+from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, print_json, say, say_failures, shown
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.summary import SampleSummary
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     formats = parse_formats(options.formats) if options.formats is not None else FORMATS
     if not formats:
         raise ParameterError("no format is asked for", hint=f"choose from {','.join(FORMATS)}")
-    pixel_size_nm = pixel_size_nm_of(options)
+    pixel_size_nm, device = pixel_size_nm_of(options), device_of(options, params)
     sources = name_inputs(find_files(options.paths, recursive=options.recursive))
     check_writable(options.out)
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             _folder(options.out, source, each=each),
             image_formats=tuple(name for name in formats if name in IMAGE_EXPORTERS),
             pixel_size_nm=pixel_size_nm,
-            device=options.device,
+            device=device,
             with_thumbnail="xlsx" in formats,
         )
         for source in sources
@@ -114,4 +115,7 @@ def _in_words(summary: SampleSummary) -> str:
     if not summary.n_counted:
         return f"{found}."
     main = summary.main
-    return f"{found}. {main.label}: {main.mean:.4g} ± {main.sd:.2g} {main.unit} (mean ± SD), median {main.median:.4g} {main.unit}."
+    decimals = 3 if not (isfinite(main.sd) and main.sd > 0) else max(0, 1 - floor(log10(main.sd)))
+    mean, sd, median = (f"{value:.{decimals}f}" for value in (main.mean, main.sd, main.median))
+    unit = f" {main.unit}" if main.unit else ""
+    return f"{found}. {main.label}: {mean} ± {sd}{unit} (mean ± SD), median {median}{unit}."

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.bootstrap import bootstrap_intervals
-from lycurgus.core.errors import ParameterError
 from lycurgus.core.fits import best_of, fit_all
 from lycurgus.core.histogram import histogram
-from lycurgus.core.measurement import DESCRIPTORS, Descriptor
+from lycurgus.core.measurement import DESCRIPTORS, SUMMARISABLE, SUMMARISED_KINDS, Descriptor
 from lycurgus.core.moments import CHARACTERISTICS, characteristics
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.precision import NUMBER_MEAN, masuda_iinoya_count
@@ -23,9 +22,7 @@ from lycurgus.core.types import AnalysisResult, Particle
 
 Floats = NDArray[np.float64]
 
-SUMMARISED_KINDS = ("size", "shape")
 BORDER_WEIGHT = next(descriptor for descriptor in DESCRIPTORS if descriptor.name == "border_weight")
-SUMMARISABLE = {descriptor.name: descriptor for descriptor in DESCRIPTORS if descriptor.kind in (*SUMMARISED_KINDS, "intensity")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +67,7 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
     ----------
     results : of images of one sample; may be empty.
     params : which descriptor is fitted and how.
-
-    Raises
-    ------
-    ParameterError
-        There is no such descriptor, or it cannot be summarised (a position).
     """
-    if params.descriptor not in SUMMARISABLE:
-        raise ParameterError(f"there is no descriptor called '{params.descriptor}'", hint=f"choose one of {', '.join(SUMMARISABLE)}")
     pool = pooled(results, params)
     main = SUMMARISABLE[params.descriptor]
     others = [one for one in DESCRIPTORS if one.kind in SUMMARISED_KINDS and one is not main]

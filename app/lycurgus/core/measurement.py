@@ -191,3 +191,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         "Miles 1974; Lantuéjoul 1980",
     ),
 )
+
+SUMMARISED_KINDS = ("size", "shape")
+SUMMARISABLE = {descriptor.name: descriptor for descriptor in DESCRIPTORS if descriptor.kind in (*SUMMARISED_KINDS, "intensity")}
+"""What a population can be described by: not positions, which mean nothing across images."""

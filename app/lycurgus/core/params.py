@@ -6,7 +6,9 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+
+from lycurgus.core.measurement import SUMMARISABLE
 
 
 class StageParams(BaseModel):
@@ -124,7 +126,12 @@ class CleaningParams(StageParams):
 class StatisticsParams(StageParams):
     """How the population is summarised."""
 
-    descriptor: str = Field("equivalent_diameter", title="Descriptor", description="The size that is summarised and fitted")
+    descriptor: str = Field(
+        "equivalent_diameter",
+        title="Descriptor",
+        description="The size that is summarised and fitted",
+        json_schema_extra={"enum": list(SUMMARISABLE)},
+    )
     border_weights: bool = Field(
         True, title="Border weights", description="Weight by 1/P after Miles and Lantuejoul while border particles are excluded"
     )
@@ -132,6 +139,13 @@ class StatisticsParams(StageParams):
     confidence: float = Field(0.95, gt=0.5, lt=1, title="Confidence level")
     precision: float = Field(0.05, gt=0, lt=1, title="Wanted precision", description="Of the mean, for the number of particles needed")
     seed: int = Field(0, ge=0, title="Random seed", description="Of the bootstrap")
+
+    @field_validator("descriptor")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in SUMMARISABLE:
+            raise ValueError(f"there is no such descriptor; choose one of {', '.join(SUMMARISABLE)}")
+        return name
 
 
 class AnalysisParams(StageParams):

@@ -103,8 +103,8 @@ class PopulationStatistics:
     fits: tuple[Fit, ...]
     best_fit: FitName | None
     histogram: Histogram
-    values: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    values: NDArray[np.float64] = field(repr=False)
+    weights: NDArray[np.float64] = field(repr=False)
     images: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QSpinBox, QToolButton, QWidget
 
-from lycurgus.core.distribution import SUMMARISABLE
 from lycurgus.core.fits import LABELS
+from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.ui.panels.distribution_data import PlotChoice
 from lycurgus.ui.panels.particles_columns import title_of
 

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.distribution import SUMMARISABLE, full_statistics, pooled, statistics_of
+from lycurgus.core.distribution import full_statistics, pooled, statistics_of
 from lycurgus.core.fits import density
 from lycurgus.core.histogram import nice_edges
-from lycurgus.core.measurement import Descriptor
+from lycurgus.core.measurement import SUMMARISABLE, Descriptor
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.summary import Fit, FitName, PopulationStatistics
 from lycurgus.core.types import AnalysisResult

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
-from lycurgus.core.distribution import SUMMARISABLE
+from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.params import StageParams
 from lycurgus.parameters import PLUGINS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QScrollArea, QSplitter, QTableView, QVBoxLayout, QWidget
 
-from lycurgus.core.distribution import SUMMARISABLE
+from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.types import AnalysisResult
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.panels.blank import OrBlank

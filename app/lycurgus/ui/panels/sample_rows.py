@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 
-from lycurgus.core.distribution import SUMMARISABLE, pooled, statistics_of
+from lycurgus.core.distribution import pooled, statistics_of
+from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.types import AnalysisResult
 
