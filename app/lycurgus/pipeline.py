@@ -76,7 +76,7 @@ def analyze(
         params=params,
         provenance=Provenance(
             app_version=__version__,
-            provider="cpu",
+            provider=detector.provider,
             params_digest=params.digest,
             analysed_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             times_s=watch.times_s,

@@ -29,6 +29,7 @@ def test_compare_shows_what_separation_changes(tmp_path: Path, capsys: pytest.Ca
     assert (document["total"]["n_particles"], document["total"]["n_baseline"]) == (3, 2)
     assert document["total"]["n_matched"] + document["total"]["n_only_chosen"] == 3
     assert document["populations"]["unit"] == "nm"
+    assert "take particles as independent" in document["populations"]["note"]
     with (out / "pairs.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == document["total"]["n_particles"] + document["total"]["n_only_baseline"]
@@ -80,6 +81,18 @@ def test_a_file_name_that_is_no_text_is_compared_scored_and_calibrated(tmp_path:
         json.loads(capsys.readouterr().out.encode("utf-8"))
     for written in ("comparison.json", "scores.json"):
         json.loads((tmp_path / "out" / written).read_bytes())
+
+
+def test_a_device_that_is_not_used_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "a.tif", scene())
+    arguments = [str(tmp_path / "a.tif"), "--out", str(tmp_path / "out"), "--device"]
+    for command in ("analyze", "compare"):
+        assert main([command, *arguments, "cuda"]) == 0
+        assert "--device cuda has no effect: the detector 'otsu' runs no network" in capsys.readouterr().err
+        assert main([command, *arguments, "auto"]) == 0
+        assert "--device" not in capsys.readouterr().err
+    document = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [image["provider"] for image in document["images"]] == ["no network"]
 
 
 def test_calibrate_keeps_failures_off_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lycurgus.core.lengths import parse_length_nm
 from lycurgus.core.params import AnalysisParams
+from lycurgus.detectors import DETECTORS, NO_NETWORK
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.json import plain
 from lycurgus.parameters import default_params, load_preset, with_settings
@@ -21,6 +22,13 @@ def params_of(options: argparse.Namespace) -> AnalysisParams:
     params = load_preset(options.preset) if options.preset else default_params()
     chosen = [f"{stage}.name={getattr(options, stage)}" for stage in ("detector", "separator") if getattr(options, stage)]
     return with_settings(params, [*chosen, *options.settings])
+
+
+def device_of(options: argparse.Namespace, params: AnalysisParams) -> str:
+    """Return --device; where it cannot matter, say so rather than let anybody believe that a GPU has worked."""
+    if options.device == "cuda" and DETECTORS[params.detector.name].provider == NO_NETWORK:
+        say(f"note: --device cuda has no effect: the detector '{params.detector.name}' runs no network")
+    return str(options.device)
 
 
 def pixel_size_nm_of(options: argparse.Namespace) -> float | None:

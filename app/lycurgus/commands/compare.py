@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say_failures, shown
+from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, print_json, say_failures, shown
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.json import write_json
 from lycurgus.readers.discover import find_files
@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Analyse every image twice, write tables and pictures, and say what differs."""
     chosen = params_of(options)
     baseline = baseline_params(chosen, separator=options.baseline_separator)
-    pixel_size_nm = pixel_size_nm_of(options)
+    pixel_size_nm, device = pixel_size_nm_of(options), device_of(options, chosen)
     sources = name_inputs(find_files(options.paths, recursive=options.recursive))
     check_writable(options.out)
 
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     failures: list[FailedFile] = []
     for source in tqdm(sources, unit="image", disable=options.json, leave=False):
         try:
-            comparisons.append(compare_image(source, chosen, baseline, options.out, pixel_size_nm=pixel_size_nm, device=options.device))
+            comparisons.append(compare_image(source, chosen, baseline, options.out, pixel_size_nm=pixel_size_nm, device=device))
         except Exception as error:
             failures.append(failed(source.path, error))
 
@@ -64,4 +64,5 @@ def _in_words(document: dict[str, Any]) -> str:
             f"size distributions: Kolmogorov-Smirnov D = {tests['ks_statistic']:.3f}, p = {tests['ks_p']:.2g}; "
             f"Mann-Whitney p = {tests['mann_whitney_p']:.2g}; median shift {tests['median_shift']:+.3g} {tests['unit']}"
         )
+        lines.append(f"({tests['note']})")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import params_of, pixel_size_nm_of, print_json, say, say_failures
+from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, print_json, say, say_failures
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.metrics import pool
 from lycurgus.exporters.base import FailedFile
@@ -34,13 +34,14 @@ def run(options: argparse.Namespace) -> int:
         check_writable(options.out)
     if without_truth:
         say(f"{len(without_truth)} images have no truth and are left out")
+    device = device_of(options, params)
     scoring = evaluate(
         pairs,
         params,
         kind=kind,
         particle_values=values,
         pixel_size_nm=pixel_size_nm_of(options),
-        device=options.device,
+        device=device,
     )
     scored = list(tqdm(scoring, total=len(pairs), unit="image", disable=options.json, leave=False))
     document = _document(scored, kind, params.document())

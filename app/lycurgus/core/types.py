@@ -206,7 +206,7 @@ class Provenance:
     Attributes
     ----------
     app_version : of Lycurgus.
-    provider : where networks really ran ("cpu", "cuda" ...); "cpu" for classical detectors.
+    provider : where networks really ran ("cpu", "cuda" ...); "no network" for classical detectors.
     models : empty for classical detectors.
     params_digest : sha256 of the parameters, hexadecimal.
     analysed_at : ISO 8601, with time zone.

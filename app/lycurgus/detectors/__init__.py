@@ -13,6 +13,8 @@ from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.registry import Registry
 from lycurgus.core.types import Detection, Mask, PixelSize
 
+NO_NETWORK = "no network"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
@@ -32,11 +34,17 @@ class Scene:
 
 
 class Detector(Protocol):
-    """Finds the foreground; stateless or safe to share between threads."""
+    """Finds the foreground; stateless or safe to share between threads.
+
+    Attributes
+    ----------
+    provider : where its network runs ("cpu", "cuda" ...), ``NO_NETWORK`` where it has none.
+    """
 
     name: str
     label: str
     params_model: type[DetectorParams]
+    provider: str
 
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Tell particles from what surrounds them; nothing outside ``scene.usable`` is foreground."""

@@ -25,6 +25,10 @@ from lycurgus.services.inputs import NamedInput
 
 MATCHING_IOU = 0.5
 PICTURE_SIDE_PX = 1200
+TESTS_NOTE = (
+    "the tests take particles as independent, but both methods saw the same images and mostly the same particles: "
+    "the p values are a rough guide only; judge by the shift and its interval"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ def _tests(baseline: Sequence[AnalysisResult], chosen: Sequence[AnalysisResult])
     compared = compare_populations(
         reference, other, same_images=True, samples=statistics.bootstrap, confidence=statistics.confidence, seed=statistics.seed
     )
-    return compared.document()
+    return {**compared.document(), "note": TESTS_NOTE}
 
 
 _COUNTS = tuple(field.name for field in fields(ImageRow) if field.name != "image")
