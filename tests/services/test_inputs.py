@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +41,21 @@ def test_a_name_too_long_for_a_suffix_is_shortened() -> None:
     first, second = name_inputs([Path("ü" * 110 + "1.tif"), Path("ü" * 110 + "2.tif")])
     assert len(first.stem.encode()) <= MAX_STEM_BYTES
     assert first.stem != second.stem
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "lpt1", "Com9", "aux.old", "nul ", "COM²"])
+def test_no_output_is_called_like_a_device_of_windows(name: str) -> None:
+    (named,) = name_inputs([Path(f"{name}.tif")])
+    assert named.stem == f"image_{name.strip()}"
+
+
+def test_console_is_no_device() -> None:
+    assert name_inputs([Path("console.tif")])[0].stem == "console"
+
+
+def test_one_name_in_two_encodings_of_its_accents_gets_two_outputs() -> None:
+    composed, decomposed = name_inputs([Path("caf\u00e9.tif"), Path("cafe\u0301.tif")])
+    assert unicodedata.normalize("NFC", composed.stem) != unicodedata.normalize("NFC", decomposed.stem)
 
 
 @settings(derandomize=True, max_examples=200)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lycurgus.services.reserved import is_reserved
 
 MAX_STEM_BYTES = 180
 """File systems allow 255 bytes a name; this leaves room for suffixes and for a number that makes the stem unique."""
@@ -78,13 +81,15 @@ def _absolute(path: Path) -> Path:
 
 
 def _folded(name: str) -> str:
-    """Names that differ in case alone are one file on Windows and macOS."""
-    return name.casefold()
+    """Names that differ in case alone, or in how accents are encoded, are one file on Windows or macOS."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _safe(stem: str) -> str:
     """Replace what some file system refuses, and shorten what is too long, keeping it unique by a hash of the whole."""
     clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", stem).strip(" .") or "image"
+    if is_reserved(clean):
+        clean = f"image_{clean}"
     encoded = clean.encode("utf-8", "replace")
     if len(encoded) <= MAX_STEM_BYTES:
         return clean

@@ -15,14 +15,13 @@ from lycurgus.exporters.atomic import replacing
 from lycurgus.parameters import default_params, load_preset
 from lycurgus.resources import resource
 from lycurgus.services.folders import presets_folder
+from lycurgus.services.reserved import is_reserved
 
 DEFAULT = "Default"
 SUFFIX = ".json"
 LONGEST_NAME = 80
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))}
-"""Names that Windows keeps for devices, whatever the extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def sanitised(name: str) -> str:
     """
     printable = "".join(letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", name))
     clean = " ".join(_FORBIDDEN.sub("-", printable).encode("utf-8", "ignore").decode().split())[:LONGEST_NAME].strip(" .")
-    if clean.partition(".")[0].casefold() in _RESERVED:
+    if is_reserved(clean):
         clean = f"Preset {clean}"
     return clean if any(letter.isalnum() for letter in clean) else ""
 
