@@ -46,6 +46,26 @@ def test_a_worker_that_dies_costs_its_own_file_only(tmp_path: Path, monkeypatch:
         assert len(entry.result.particles) == len(DISCS)
 
 
+def tells_its_threads(task: ImageTask) -> Outcome:
+    """Stand in for run_task: what stood in the environment when the process began, before any library was loaded."""
+    began_with = dict(line.split("=", 1) for line in Path("/proc/self/environ").read_text().split("\0") if "=" in line)
+    return FailedFile(task.source.path, began_with.get("OMP_NUM_THREADS", "nothing"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc")
+@pytest.mark.parametrize(("own", "expected"), [(None, "1"), ("3", "3")])
+def test_workers_begin_with_one_thread_unless_the_user_said_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None, expected: str
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if own is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", own)
+    monkeypatch.setattr(analysis, "run_task", tells_its_threads)
+    outcomes = [outcome for _, outcome in run_tasks(tasks_for(tmp_path, ["a.tif", "b.tif"]), jobs=2)]
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, FailedFile)] == [expected] * 2
+    assert os.environ.get("OMP_NUM_THREADS") == own
+
+
 def test_a_defect_of_ours_is_a_row_and_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")

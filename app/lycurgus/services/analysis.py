@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from lycurgus.services.failures import failed
 from lycurgus.services.inputs import NamedInput
 
 Outcome = ReportEntry | FailedFile
+_THREADS = "OMP_NUM_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _run_in_pool(
             while waiting or running:
                 cancel.check()
                 while waiting and len(running) < 2 * jobs:
-                    running[pool.submit(run_task, waiting[-1])] = waiting[-1]
+                    with _one_thread_for_children():
+                        running[pool.submit(run_task, waiting[-1])] = waiting[-1]
                     waiting.pop()
                 done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -128,9 +131,21 @@ def _run_in_pool(
                 future.cancel()
 
 
+@contextmanager
+def _one_thread_for_children() -> Iterator[None]:
+    """Give processes that start meanwhile one OpenMP thread each: OpenMP asks the environment once, when it is loaded."""
+    if _THREADS in os.environ:
+        yield
+        return
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_THREADS]
+
+
 def _calm_worker() -> None:
-    """Give each worker one thread: the processes already use every core."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    """Give each worker one OpenCV thread: the processes already use every core."""
     import cv2
 
     cv2.setNumThreads(1)
