@@ -7,8 +7,8 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
-from scipy import stats
 
 from lycurgus.core.bootstrap import draw_images, draw_particles, percentile_interval
 from lycurgus.core.moments import weighted_quantiles
@@ -94,8 +94,8 @@ def compare_populations(
     ks_statistic = ks_p = u = u_p = larger = undefined
     if a.n and b.n:
         method = "exact" if max(a.n, b.n) <= EXACT_PARTICLES else "asymp"
-        ks_statistic, ks_p = map(float, stats.ks_2samp(a.values, b.values, method=method))
-        u, u_p = map(float, stats.mannwhitneyu(b.values, a.values, alternative="two-sided"))
+        ks_statistic, ks_p = map(float, scipy.stats.ks_2samp(a.values, b.values, method=method))
+        u, u_p = map(float, scipy.stats.mannwhitneyu(b.values, a.values, alternative="two-sided"))
         larger = u / (a.n * b.n)
     shifts, ratios = _resampled(a, b, samples=samples, same_images=same_images, rng=np.random.default_rng(seed))
     ratio = b.geometric_mean / a.geometric_mean

@@ -7,8 +7,8 @@ from functools import lru_cache
 from math import exp, log, pi, sqrt
 
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from lycurgus.core.moments import weighted_quantiles
 from lycurgus.core.summary import Fit, FitName
@@ -226,7 +226,7 @@ def _gauss(z: Floats) -> Floats:
 
 
 def _normal_share(z: Floats) -> Floats:
-    share: Floats = ndtr(z)
+    share: Floats = scipy.special.ndtr(z)
     return share
 
 

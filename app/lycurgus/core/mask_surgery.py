@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
+import skimage  # as well
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.segmentation import watershed
 
 from lycurgus.core.drawn_shapes import Points, cropped
 from lycurgus.core.errors import EditError
@@ -51,11 +51,11 @@ def cut(instance: Instance, line: Points, *, least_px: float) -> tuple[Instance,
             f"the line does not cut the particle into parts of at least {least_px:.0f} px",
             hint="start outside the particle, cross it, and end outside",
         )
-    owner = np.asarray(watershed(np.zeros(mask.shape, np.uint8), markers, connectivity=2, mask=mask))  # type: ignore[no-untyped-call]
+    owner = np.asarray(skimage.segmentation.watershed(np.zeros(mask.shape, np.uint8), markers, connectivity=2, mask=mask))  # type: ignore[no-untyped-call]
     lost = mask & (owner == _BACKGROUND)
     if lost.any():
         # Pieces without a part of their own that no path inside the mask reaches.
-        y, x = ndimage.distance_transform_edt(owner == _BACKGROUND, return_distances=False, return_indices=True)
+        y, x = scipy.ndimage.distance_transform_edt(owner == _BACKGROUND, return_distances=False, return_indices=True)
         owner = np.where(lost, owner[y, x], owner)
     y0, x0 = corner.tolist()
     box = BBox(y0, x0, y0 + mask.shape[0], x0 + mask.shape[1])
@@ -129,7 +129,7 @@ def _bridges(union: Mask, radius: int) -> Mask:
     _, pieces = cv2.connectedComponents(union.view(np.uint8), connectivity=8)
     count, patches = cv2.connectedComponents(added.view(np.uint8), connectivity=8)
     bridging = np.zeros(count, dtype=np.bool_)
-    for patch, box in enumerate(ndimage.find_objects(patches), start=1):
+    for patch, box in enumerate(scipy.ndimage.find_objects(patches), start=1):
         around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
         near = cv2.dilate((patches[around] == patch).view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
         touched = np.unique(pieces[around][near])

@@ -12,8 +12,8 @@ from typing import cast
 
 import cv2
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from lycurgus.core.ragged import Counts, following, starts_of
 from lycurgus.core.sheet import sheet_of
@@ -328,7 +328,7 @@ def _joined(curves: list[Curves]) -> Curves:
     """Join closed curves, nearest first, by going over to the next one where it is closest and back again."""
     whole, *rest = curves
     while rest:
-        tree = KDTree(_as_yx(whole))
+        tree = scipy.spatial.KDTree(_as_yx(whole))
         gaps = [tree.query(_as_yx(curve)) for curve in rest]
         nearest = int(np.argmin([distance.min() for distance, _ in gaps]))
         distance, partner = gaps[nearest]

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lycurgus.core.types import BBox, Instance
 
@@ -60,7 +57,7 @@ def instances_from_labels(labels: NDArray[np.integer[Any]]) -> tuple[Instance, .
     if labels.max() > MOST_DIRECT_LABELS:
         values, inverse = np.unique(labels, return_inverse=True)
         labels = inverse.reshape(labels.shape) + int(values[0] > 0)
-    boxes = ndimage.find_objects(labels.astype(np.int32))
+    boxes = scipy.ndimage.find_objects(labels.astype(np.int32))
     found = [(number, box) for number, box in enumerate(boxes, start=1) if box is not None]
     return tuple(Instance(BBox(y.start, x.start, y.stop, x.stop), labels[y, x] == number) for number, (y, x) in found)
 
@@ -102,8 +99,8 @@ def match_overlaps(overlaps: Overlaps, *, threshold: float) -> tuple[MatchedPair
         return ()
     i, j, iou = overlaps.predicted[eligible], overlaps.truth[eligible], overlaps.iou[eligible]
     n = overlaps.predicted_areas.size + overlaps.truth_areas.size
-    graph = coo_array((np.ones(i.size), (i, j + overlaps.predicted_areas.size)), shape=(n, n))
-    group = connected_components(graph, directed=False)[1][i]
+    graph = scipy.sparse.coo_array((np.ones(i.size), (i, j + overlaps.predicted_areas.size)), shape=(n, n))
+    group = scipy.sparse.csgraph.connected_components(graph, directed=False)[1][i]
     alone = np.bincount(group)[group] == 1
     pairs = [MatchedPair(int(a), int(b), float(c)) for a, b, c in zip(i[alone], j[alone], iou[alone], strict=True)]
     for number in np.unique(group[~alone]):
@@ -119,7 +116,7 @@ def _assign(i: NDArray[np.int64], j: NDArray[np.int64], iou: NDArray[np.float64]
     gain = np.zeros((rows.size, columns.size))
     # One pair more outweighs any sum of IoU.
     gain[row, column] = min(gain.shape) + 1 + iou
-    best = linear_sum_assignment(gain, maximize=True)
+    best = scipy.optimize.linear_sum_assignment(gain, maximize=True)
     values = np.zeros(gain.shape)
     values[row, column] = iou
     return [MatchedPair(int(rows[a]), int(columns[b]), float(values[a, b])) for a, b in zip(*best, strict=True) if gain[a, b] > 0]

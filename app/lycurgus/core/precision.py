@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log, sqrt
 from typing import NamedTuple
 
-from scipy.special import ndtri
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 
 
 class MeanOrder(NamedTuple):
@@ -58,4 +58,4 @@ def _variance_of_log(gsd: float, alpha: float, order: float) -> float:
 
 
 def _two_sided(confidence: float) -> float:
-    return float(ndtri((1 + confidence) / 2))
+    return float(scipy.special.ndtri((1 + confidence) / 2))
