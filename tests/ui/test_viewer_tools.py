@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -178,6 +178,24 @@ def test_backspace_takes_the_last_corner_back(opened: Workbench, viewer: ImageVi
     mouse.key(Qt.Key.Key_Enter)
     (drawn,) = opened.store.selected_particles
     assert drawn.measurement.area_px == pytest.approx(24 * 20 / 2, rel=0.15)
+
+
+def test_keys_of_the_menus_go_to_the_tool_only_while_it_needs_them(viewer: ImageViewer, mouse: Mouse) -> None:
+    def is_claimed(key: Qt.Key) -> bool:
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, NONE)
+        event.ignore()
+        QApplication.sendEvent(viewer.canvas, event)
+        return event.isAccepted()
+
+    viewer.set_tool("polygon")
+    assert not is_claimed(Qt.Key.Key_Return)
+    mouse.click(15, 200)
+    assert is_claimed(Qt.Key.Key_Return)
+    assert is_claimed(Qt.Key.Key_Backspace)
+    assert not is_claimed(Qt.Key.Key_Delete)
+    viewer.set_tool("select")
+    assert not is_claimed(Qt.Key.Key_Return)
+    assert is_claimed(Qt.Key.Key_H)
 
 
 def test_a_line_splits_the_particle_it_crosses(opened: Workbench, viewer: ImageViewer, mouse: Mouse) -> None:

@@ -106,7 +106,7 @@ def _otsu(
     shared = frozenset(int(pair.truth) for pair in matches)
     return Counterpart(
         title=f"Otsu baseline: {_counts(theirs, shared)}",
-        own_title=f"{DETECTORS[params.detector.name].label}, as shown: {_counts(own, own_shared)}",
+        own_title=f"As shown: {_counts(own, own_shared)}",
         particles=theirs,
         tracing=Tracing(theirs),
         shared=shared,

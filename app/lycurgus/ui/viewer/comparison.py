@@ -98,6 +98,12 @@ class Comparison(QObject):
             self.sheet.picture.set_contrast(limits, invert=invert)
             self._repaint()
 
+    def share_particles(self) -> None:
+        """Draw the image's particles over the other side too, where that has none of its own."""
+        if self.counterpart is not None and self.counterpart.particles is None and not self.counterpart.note:
+            overlay = self._canvas.sheet.overlay
+            self.sheet.overlay.set_particles(overlay.particles, overlay.tracing)
+
     def take_levels(self, picture: Picture) -> None:
         """Share reduced copies that came later."""
         if self.sheet.picture is not None and self.sheet.picture.pixels is picture.pixels:
@@ -116,13 +122,12 @@ class Comparison(QObject):
             levels = list(result.levels)
             limits = probability_limits(levels) if self.content == "probability" else limits_at(sampled(levels[0]))
             self.sheet.picture = Picture(levels[0], limits, levels)
-        overlay = self._canvas.sheet.overlay
         if result.particles is not None and result.tracing is not None:
             self._known_baseline = (micrograph, params.digest, result.particles)
             self.sheet.overlay.set_particles(result.particles, result.tracing, matched_colouring(result.particles, result.shared))
             self.marked.emit(matched_colouring(own, result.own_shared))
-        elif not result.note:
-            self.sheet.overlay.set_particles(overlay.particles, overlay.tracing)
+        else:
+            self.share_particles()
         self._repaint()
 
     def _fail(self, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from lycurgus.core.types import Particle
 from lycurgus.ui.viewer.canvas import Canvas
@@ -18,7 +18,14 @@ ROOM_AROUND = 0.05
 
 
 class ShownParticles(QObject):
-    """Keeps overlay and selection of a canvas in step with the store."""
+    """Keeps overlay and selection of a canvas in step with the store.
+
+    Signals
+    -------
+    traced : the outlines of many particles have come.
+    """
+
+    traced = Signal()
 
     def __init__(self, workbench: Workbench, canvas: Canvas, parent: QObject) -> None:
         super().__init__(parent)
@@ -87,6 +94,7 @@ class ShownParticles(QObject):
         if particles is self._particles:
             overlay = self._canvas.sheet.overlay
             overlay.set_particles(particles, tracing, overlay.marks)
+            self.traced.emit()
 
     def _show_selection(self, ids: frozenset[int]) -> None:
         self._canvas.sheet.overlay.set_selected(ids)

@@ -219,6 +219,7 @@ class ImageViewer(QWidget):
         self._bench.settings_changed.connect(self._take_settings)
         self.contrast.contrast_changed.connect(self._show_contrast)
         self.comparison.marked.connect(self.canvas.sheet.overlay.set_marks)
+        self.particles.traced.connect(self.comparison.share_particles)
         self.comparison_bar.chosen.connect(self.set_comparison)
         for canvas in (self.canvas, self.beside):
             canvas.h_held.connect(self._hide_overlay)

@@ -128,7 +128,9 @@ class Message(QWidget):
         return self._text.text()
 
     def say(self, title: str, text: str = "", *, can_retry: bool = False) -> None:
-        self._title.setText(title)
+        room = self._title.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS
+        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideMiddle, room))
+        self._title.setToolTip(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self.retry_button.setVisible(can_retry)
