@@ -219,7 +219,7 @@ class Overlay(QObject):
         if selected.any() and len(self._outlines):
             chosen = np.flatnonzero(selected)
             if chosen.size <= FEW_SELECTED:
-                draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 2) * device_ratio)
+                draw(ink, self._outlines, window, chosen, LineStyle(palette.CASING), width=width + (SELECTED_EXTRA + 3) * device_ratio)
             draw(ink, self._outlines, window, chosen, SELECTED, width=width + SELECTED_EXTRA * device_ratio)
         add_halo(ink)
         if self._dimmed is not None:
