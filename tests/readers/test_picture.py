@@ -59,6 +59,22 @@ def test_a_bilevel_picture_is_0_and_1(tmp_path: Path) -> None:
     np.testing.assert_array_equal(micrograph.pixels, GREY % 2)
 
 
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_png_of_few_bits_keeps_its_numbers(bits: int, tmp_path: Path) -> None:
+    """Written by hand: Pillow cannot."""
+    levels = np.arange(2**bits, dtype=np.uint8)
+    per_byte = 8 // bits
+    line = bytes(int("".join(format(value, f"0{bits}b") for value in part), 2) for part in levels.reshape(-1, per_byte))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", levels.size, 3, bits, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(3 * (b"\0" + line))),
+        (b"IEND", b""),
+    )
+    parts = [struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, np.tile(levels, (3, 1)))
+
+
 def test_a_palette_shows_its_colours(tmp_path: Path) -> None:
     picture = Image.fromarray(np.full((3, 4), 7, np.uint8))
     picture.putpalette([0, 0, 0] * 7 + [0, 255, 0] + [0, 0, 0] * 248)

@@ -85,6 +85,9 @@ def _pixels(path: Path, picture: Image.Image, start: bytes) -> NDArray[Any]:
     if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV", "PA") or (picture.mode == "P"):
         # Transparency of a palette entry is no intensity, hence RGB and not RGBA.
         return np.asarray(picture.convert("RGB"))
+    if bits in (2, 4) and picture.mode == "L":
+        # Pillow spreads 4 or 16 levels over 8 bits; the factors are whole numbers.
+        return np.asarray(picture) // np.uint8(255 // (2**bits - 1))
     return np.asarray(picture)
 
 
