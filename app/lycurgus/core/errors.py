@@ -50,10 +50,6 @@ class ProjectError(FileError):
     """A project file cannot be opened, read or written."""
 
 
-class ModelError(FileError):
-    """A model folder is incomplete, altered, or does not fit this version."""
-
-
 class CalibrationError(LycurgusError):
     """A pixel size is missing, impossible, or contradicted."""
 

@@ -31,7 +31,6 @@ __all__ = [
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 REPORTED = (0.5, 0.75)
-CONFUSION_LEGEND = {"rows": "truth", "columns": "found", "classes": ["background", "particle"]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,11 +89,6 @@ def read(path: str | Path, *, plane: str = "auto", pixel_size: PixelSize | float
     return replace(micrograph, sha256=digest, pixel_size=users or micrograph.pixel_size)
 
 
-def list_planes(path: str | Path) -> tuple[str, ...]:
-    """Name the planes that a file offers, in the order of their numbers; raises what ``read`` raises."""
-    return read(path).planes
-
-
 def _users(pixel_size: PixelSize | float | None) -> PixelSize | None:
     if pixel_size is None:
         return None

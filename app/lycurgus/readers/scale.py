@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from lycurgus.core.lengths import NM_PER_UNIT
 from lycurgus.core.types import PixelSize
 
 UnitKind = Literal["length", "reciprocal", "angle", "energy", "time", "none", "unknown"]
@@ -15,20 +16,8 @@ UnitKind = Literal["length", "reciprocal", "angle", "energy", "time", "none", "u
 SMALLEST_NM = 1e-4
 LARGEST_NM = 1e7
 
-_NM_PER_UNIT = {
-    "m": 1e9,
-    "cm": 1e7,
-    "mm": 1e6,
-    "um": 1e3,
-    "micron": 1e3,
-    "nm": 1.0,
-    "pm": 1e-3,
-    "fm": 1e-6,
-    "a": 0.1,
-    "ang": 0.1,
-    "inch": 2.54e7,
-    "in": 2.54e7,
-}
+# What files write and nobody types.
+_NM_PER_UNIT = {**NM_PER_UNIT, "fm": 1e-6, "ang": 0.1, "inch": 2.54e7, "in": 2.54e7}
 _LONG_NAMES = re.compile(r"^(centi|milli|micro|nano|pico|femto)?met(?:er|re)s?$")
 _PREFIXES = {"": "m", "centi": "cm", "milli": "mm", "micro": "um", "nano": "nm", "pico": "pm", "femto": "fm"}
 _OTHER_KINDS: dict[str, UnitKind] = {

@@ -18,7 +18,7 @@ from lycurgus.pipeline import analyze
 from lycurgus.readers import READERS
 from lycurgus.readers.door import read
 from lycurgus.readers.truth import read_labels
-from lycurgus.resources import resource, sample_micrographs
+from lycurgus.resources import sample_micrographs, sample_truth
 
 SAMPLE_F1_FLOOR = 0.6
 """The bundled samples are easy: less than this, and something is broken rather than difficult."""
@@ -88,7 +88,7 @@ def _samples() -> tuple[Status, str]:
     for path in sample_micrographs():
         micrograph = read(path)
         result = analyze(micrograph)
-        truth = instances_from_labels(read_labels(resource(f"samples/truth/{path.stem}.tif")))
+        truth = instances_from_labels(read_labels(sample_truth(path)))
         f1 = score_image([particle.instance for particle in result.particles], truth, micrograph.shape).f1(0.5)
         if f1 < SAMPLE_F1_FLOOR:
             return "failed", f"{path.name}: F1 {f1:.2f} at IoU 0.5, expected at least {SAMPLE_F1_FLOOR}"

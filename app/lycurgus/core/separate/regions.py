@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.types import BBox, Detection, Instance, Mask
 
 
@@ -37,6 +38,19 @@ class Regions:
     def crop(self, index: int) -> Mask:
         """Return the mask of one region, cropped to its box: other regions in the box are left out."""
         return np.equal(self.labels[self.bbox(index).slices], index + 1)
+
+    def each(self, *, progress: Progress, cancel: CancelToken) -> Iterator[tuple[BBox, Mask]]:
+        """Yield the box and the crop of every region; tell how far it is, and stop where that is wanted.
+
+        Raises
+        ------
+        Cancelled
+        """
+        for index in range(len(self)):
+            cancel.check()
+            if index % 100 == 0:
+                progress("separate", index, len(self))
+            yield self.bbox(index), self.crop(index)
 
 
 def regions_of(mask: Mask | NDArray[np.uint8]) -> Regions:

@@ -6,10 +6,10 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
+import skimage  # as well
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.ndimage import find_objects
-from skimage.segmentation import watershed
 
 from lycurgus.core.outline import convexity
 from lycurgus.core.params import SeparatorParams
@@ -70,13 +70,8 @@ class WatershedSeparator:
         Cancelled
         """
         assert isinstance(params, WatershedParams)
-        regions = regions_of(detection.foreground)
         instances = []
-        for index in range(len(regions)):
-            cancel.check()
-            if index % 100 == 0:
-                progress("separate", index, len(regions))
-            outer, whole = regions.bbox(index), regions.crop(index)
+        for outer, whole in regions_of(detection.foreground).each(progress=progress, cancel=cancel):
             if params.split == "non-convex" and convexity(whole) >= params.convexity:
                 instances.append(instance_of(whole, outer, detection))
                 continue
@@ -108,7 +103,7 @@ def split(region: Mask, params: WatershedParams) -> list[tuple[BBox, Mask]]:
     count, markers = cv2.connectedComponents(cv2.dilate(summit.view(np.uint8), _disc_element(params.min_distance_px // 2)), connectivity=8)
     if count == 2:
         return [(BBox(0, 0, *region.shape), region)]
-    basins = watershed(-distance, markers * summit, connectivity=2, mask=region)  # type: ignore[no-untyped-call]
+    basins = skimage.segmentation.watershed(-distance, markers * summit, connectivity=2, mask=region)  # type: ignore[no-untyped-call]
     joined = _join_shallow(basins, distance, count, params.h_px)[basins]
     return _cut_out(joined)
 
@@ -168,7 +163,7 @@ def _passes(basins: NDArray[np.int32], distance: NDArray[np.float32], count: int
 def _cut_out(labels: NDArray[np.int32]) -> list[tuple[BBox, Mask]]:
     """Cut the pieces out of a label image; a piece whose parts hang together nowhere is given in parts."""
     pieces: list[tuple[BBox, Mask]] = []
-    for label, (rows, columns) in [(i, at) for i, at in enumerate(find_objects(labels), start=1) if at is not None]:
+    for label, (rows, columns) in [(i, at) for i, at in enumerate(scipy.ndimage.find_objects(labels), start=1) if at is not None]:
         found = regions_of(labels[rows, columns] == label)
         pieces.extend((moved(found.bbox(index), rows.start, columns.start), found.crop(index)) for index in range(len(found)))
     return pieces

@@ -44,13 +44,8 @@ class WholeRegions:
         Cancelled
         """
         assert isinstance(params, WholeParams)
-        regions = regions_of(detection.foreground)
         instances = []
-        for index in range(len(regions)):
-            cancel.check()
-            if index % 100 == 0:
-                progress("separate", index, len(regions))
-            mask = regions.crop(index)
+        for box, mask in regions_of(detection.foreground).each(progress=progress, cancel=cancel):
             flags = () if convexity(mask) >= params.convexity else ("non_convex",)
-            instances.append(instance_of(mask, regions.bbox(index), detection, *flags))
+            instances.append(instance_of(mask, box, detection, *flags))
         return Separation(in_reading_order(instances))
