@@ -15,7 +15,10 @@ from data import shared
 from lycurgus.core.params import PreprocessParams
 from lycurgus.core.polarity import decide_polarity, polarity_evidence, tail_polarity
 from lycurgus.core.preprocess import preprocess
+from lycurgus.core.progress import never, silent
 from lycurgus.core.threshold import histogram, otsu
+from lycurgus.detectors import Scene
+from lycurgus.detectors.otsu import OtsuDetector, OtsuParams
 from shapes import disc
 
 Plane = NDArray[np.float32]
@@ -44,6 +47,39 @@ def test_inverting_a_picture_turns_every_piece_of_evidence_round(seed: int, coun
     second = polarity_evidence(300 - plane, dark, bright, everything(plane))
     np.testing.assert_allclose(astuple(first), -np.array(astuple(second)), atol=1e-3)
     assert decide_polarity(plane, bright, dark, everything(plane))[0] == "bright"
+
+
+def detected(side_px: int, diameter_px: int, spacing: float, sign: int, noise: float) -> tuple[str, float]:
+    """Polarity of a grid of discs, and its certainty; ``spacing`` is in diameters, at least 3 px between discs."""
+    cell_px = min(max(round(diameter_px * spacing), diameter_px + 3), side_px)
+    cell = disc((cell_px, cell_px), (cell_px / 2 - 0.3, cell_px / 2 - 0.6), diameter_px)
+    repeats = side_px // cell_px
+    truth = np.pad(np.tile(cell, (repeats, repeats)), ((0, side_px - repeats * cell_px),) * 2)
+    pixels = (128 + sign * 50 * truth + np.random.default_rng(7).normal(0, noise, truth.shape)).astype(np.float32)
+    plane = preprocess(pixels, everything(pixels), PreprocessParams())
+    scene = Scene(plane, everything(plane), None)
+    detection = OtsuDetector().detect(scene, OtsuParams(), device="cpu", progress=silent, cancel=never)
+    return detection.polarity, detection.details["polarity_certainty"]
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(
+    side_px=st.sampled_from([512, 700, 1024, 1500, 2048]),
+    diameter_px=st.integers(6, 80),
+    spacing=st.floats(1.2, 20),
+    sign=st.sampled_from([-1, 1]),
+    noise=st.floats(1, 12),
+)
+def test_polarity_of_separate_discs_is_right_at_every_size(side_px: int, diameter_px: int, spacing: float, sign: int, noise: float) -> None:
+    assert detected(side_px, diameter_px, spacing, sign, noise)[0] == ("bright" if sign > 0 else "dark")
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize(("side_px", "diameter_px", "spacing"), [(1024, 6, 2), (2048, 10, 3), (4096, 10, 3), (4096, 40, 2), (4096, 16, 12)])
+def test_particles_of_a_large_picture_are_not_lost_when_it_is_judged(side_px: int, diameter_px: int, spacing: float, sign: int) -> None:
+    polarity, certainty = detected(side_px, diameter_px, spacing, sign, 5)
+    assert polarity == ("bright" if sign > 0 else "dark")
+    assert certainty > 0.9
 
 
 @pytest.mark.parametrize("side", [1, 2, 9])
