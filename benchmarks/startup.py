@@ -99,7 +99,14 @@ class Start:
 
 def started(program: Program, image: Path, home: Path) -> Start:
     """Start a program once with an image and return how long it took."""
-    environment = {**os.environ, "LYCURGUS_HOME": str(home), "NAPARI_CONFIG": str(home / "napari.yaml")}
+    environment = {
+        **os.environ,
+        "LYCURGUS_HOME": str(home),
+        "NAPARI_CONFIG": str(home / "napari.yaml"),
+        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
+    }
+    # An installed program finds its bytecode; the run beforehand writes it.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [program.python, "-c", program.driver, program.binding, str(image)]
     began = monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)

@@ -15,8 +15,9 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="micrographs or folders to open")
     parser.add_argument("--version", action="version", version=f"lycurgus {__version__}")
     options = parser.parse_args()
-    # Before Qt: on Windows the libraries of ONNX Runtime must be the first of their names to be loaded.
-    import onnxruntime  # noqa: F401
+    if sys.platform == "win32":
+        # Before Qt: on Windows the libraries of ONNX Runtime must be the first of their names to be loaded. Elsewhere it can wait.
+        import onnxruntime  # noqa: F401
 
     from lycurgus.ui.app import run
 

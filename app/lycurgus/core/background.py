@@ -6,8 +6,8 @@ from math import ceil
 
 import cv2
 import numpy as np
+import skimage  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
-from skimage.restoration import ellipsoid_kernel, rolling_ball
 
 from lycurgus.core.noise import sample
 from lycurgus.core.polarity import tail_polarity
@@ -82,8 +82,8 @@ def ball_background(plane: Float, usable: Mask, *, radius_px: float) -> Float:
         scale = -scale
     coarse *= scale
     width = 2 * radius_px / factor
-    kernel: Float = ellipsoid_kernel((width, width), 2 * radius_px)  # type: ignore[no-untyped-call]
-    background = rolling_ball(coarse, kernel=kernel)
+    kernel: Float = skimage.restoration.ellipsoid_kernel((width, width), 2 * radius_px)  # type: ignore[no-untyped-call]
+    background = skimage.restoration.rolling_ball(coarse, kernel=kernel)
     return _enlarge(np.asarray(background / scale, dtype=np.float32), plane.shape)
 
 
