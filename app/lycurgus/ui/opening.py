@@ -120,13 +120,15 @@ class Opening(QObject):
         if document is not self._store.current:
             return
         document.shape = micrograph.shape
+        if document.unreadable:
+            document.error, document.unreadable = "", False
         if document.pixel_size is None:
             document.file_pixel_size = micrograph.pixel_size
         self._store.set_micrograph(micrograph)
         self._store.document_changed.emit(document)
 
     def _unreadable(self, document: Document, error: Exception) -> None:
-        document.error = str(error)
+        document.error, document.unreadable = str(error), True
         self._bench.fail_with(error)
         self._store.changed(document)
 

@@ -40,6 +40,7 @@ class Document:
     shape : (H, W) once the file was read.
     error : why reading or analysing failed.
     busy : "" or "queued" or "analysing".
+    unreadable : whether ``error`` is that of reading the picture for the screen.
     awaited_edits : corrections that the project file holds and that are still to be read from it.
     """
 
@@ -51,6 +52,7 @@ class Document:
     shape: tuple[int, int] | None = None
     error: str = ""
     busy: Literal["", "queued", "analysing"] = ""
+    unreadable: bool = False
     awaited_edits: int = 0
     _shown: AnalysisResult | None = None
 
