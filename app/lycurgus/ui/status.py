@@ -39,6 +39,8 @@ class StatusLine(QStatusBar):
         """Name the method of the result that is shown, or the one that would be used."""
         current: Document | None = self._store.current
         params = current.analysed.params if current and current.analysed else self._store.params
-        provider = current.analysed.provenance.provider if current and current.analysed else "cpu"
-        self._method.setText(f"{params.detector.name} + {params.separator.name} · {provider.upper()}")
-        self._method.setToolTip("Detector, separator and where they run")
+        shown = f"{params.detector.name} + {params.separator.name}"
+        if current and current.analysed and current.analysed.provenance.models:
+            shown += f" · {current.analysed.provenance.provider.upper()}"
+        self._method.setText(shown)
+        self._method.setToolTip("Detector and separator, and where a network runs")
