@@ -217,3 +217,19 @@ def test_all_that_can_be_summarised_can_be_asked_for():
     results = [image([10, 20, 30])]
     for descriptor in SUMMARISABLE:
         assert summarize(results, StatisticsParams(descriptor=descriptor, bootstrap=10)).main.n == 3
+
+
+def test_a_sample_says_which_images_hold_the_particles_that_outweigh_the_others():
+    even, uneven = image([10] * 30), image([10] * 29 + [200], weights=[1.0] * 29 + [31.0])
+    uneven = replace(uneven, micrograph=replace(uneven.micrograph, path=Path("folder/crowded.tif")))
+    (sentence,) = summarize([even, uneven], QUICK).warnings
+    assert sentence.startswith("1 of 60 counted particles (in crowded.tif) is so large in the field")
+    assert "up to 31: 34 % of the total weight, as reliable as 8 equal particles" in sentence
+    assert not summarize([even, uneven], QUICK.model_copy(update={"border_weights": False})).warnings
+
+
+def test_a_low_effective_number_is_said_though_no_single_weight_is_extreme():
+    weights = [1.0] * 20 + [4.0] * 5
+    (sentence,) = summarize([image([10] * 25, weights=weights)], QUICK).warnings
+    assert "5 of 25 counted particles (in a.tif) are" in sentence
+    assert "more than 2 times, up to 4" in sentence

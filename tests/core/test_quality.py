@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from lycurgus.core.edges import look_at_edges
 from lycurgus.core.measurement import Measurement
+from lycurgus.core.params import StatisticsParams
 from lycurgus.core.quality import CHECKS, quality_warnings
 from lycurgus.core.types import AnalysisResult, Micrograph, Particle, PixelSize
+from lycurgus.parameters import default_params
 from shapes import disc, instance_of
 
 SHAPE = (256, 320)
@@ -29,20 +31,21 @@ def spots(diameter: float, *, step: int = 64) -> list[NDArray[np.bool_]]:
 def result_of(
     pixels: NDArray[Any], masks: list[NDArray[np.bool_]], *, flags: frozenset[str] = frozenset(), **changes: Any
 ) -> AnalysisResult:
-    """A result with just what the checks look at: the diameter is the only measurement among it."""
+    """A result with just what the checks look at: diameter and border weight are the only measurements among it."""
+    weights = changes.pop("weights", [1.0] * len(masks))
     particles = tuple(
         Particle(
             number,
             instance_of(mask),
-            cast("Measurement", SimpleNamespace(equivalent_diameter_px=float(np.sqrt(4 * mask.sum() / np.pi)))),
+            cast("Measurement", SimpleNamespace(equivalent_diameter_px=float(np.sqrt(4 * mask.sum() / np.pi)), border_weight=weight)),
             flags=flags,
         )
-        for number, mask in enumerate(masks, start=1)
+        for number, (mask, weight) in enumerate(zip(masks, weights, strict=True), start=1)
     )
     micrograph = Micrograph(Path("image.tif"), pixels, PixelSize(0.5, 0.5, "metadata"), signal=changes.pop("signal", ""))
     unused = cast("Any", None)
     detection = {"polarity": "bright", "polarity_certainty": 0.99}
-    return replace(AnalysisResult(micrograph, particles, unused, unused, detection), **changes)
+    return replace(AnalysisResult(micrograph, particles, default_params(), unused, detection), **changes)
 
 
 def picture(masks: list[NDArray[np.bool_]], *, contrast: float = 1000, noise: float = 50, blur: float = 0) -> NDArray[np.float32]:
@@ -131,6 +134,18 @@ def test_the_background_taken_for_particles_is_said() -> None:
 
 def test_many_particles_at_the_border_are_said() -> None:
     assert "20 of 20 particles touch the border" in warnings_of(result_of(picture(GOOD), GOOD, flags=frozenset({"touches_border"})))
+
+
+def test_particles_that_border_weights_let_speak_for_all_are_said() -> None:
+    weights = [1.1] * 18 + [77.0, 34.0]
+    text = warnings_of(result_of(picture(GOOD), GOOD, weights=weights))
+    assert "2 of 20 counted particles are so large in the field" in text
+    assert "more than 5 times, up to 77: 85 % of the total weight, as reliable as 2 equal particles" in text
+    assert "lower magnification" in text
+    assert "statistics.border_weights=false" in text
+    unweighted = default_params().model_copy(update={"statistics": StatisticsParams(border_weights=False)})
+    assert warnings_of(result_of(picture(GOOD), GOOD, weights=weights, params=unweighted)) == ""
+    assert warnings_of(result_of(picture(GOOD), GOOD, weights=[1.0 + 0.1 * i for i in range(20)])) == ""
 
 
 def test_dropped_parts_are_said_and_specks_are_not() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lycurgus.core.bootstrap import bootstrap_intervals
 from lycurgus.core.fits import best_of, fit_all
+from lycurgus.core.heavy_weights import heavy_weights
 from lycurgus.core.histogram import histogram
 from lycurgus.core.measurement import DESCRIPTORS, SUMMARISABLE, SUMMARISED_KINDS, Descriptor
 from lycurgus.core.moments import CHARACTERISTICS, characteristics
@@ -83,7 +84,7 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
         precision=params.precision,
         main=full_statistics(main, pool.values(main), weights, images, params, calibrated=calibrated),
         others={one.name: statistics_of(one, pool.values(one), weights, images, calibrated=calibrated) for one in others},
-        warnings=tuple(_warnings(results, [results[index] for index in np.unique(images)])),
+        warnings=tuple(_warnings(results, [results[index] for index in np.unique(images)], pool)),
     )
 
 
@@ -174,7 +175,7 @@ def _needed(population: PopulationStatistics, params: StatisticsParams) -> int |
     )
 
 
-def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[AnalysisResult]) -> list[str]:
+def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[AnalysisResult], pool: Pool) -> list[str]:
     uncalibrated = sum(result.micrograph.pixel_size is None for result in with_particles)
     warnings = []
     if not with_particles:
@@ -191,4 +192,6 @@ def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[Analys
             )
     if len({result.provenance.params_digest for result in results}) > 1:
         warnings.append("The images were analysed with different parameters.")
+    if sentence := heavy_weights(pool.weights, pool.images, [result.micrograph.path.name for result in results]):
+        warnings.append(sentence)
     return warnings

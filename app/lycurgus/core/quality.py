@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.edges import Edges, look_at_edges
+from lycurgus.core.heavy_weights import heavy_weights
 from lycurgus.core.noise import estimate_noise, estimate_snr, sample
 from lycurgus.core.types import AnalysisResult, Mask
 
@@ -194,6 +195,14 @@ def at_border(look: Look) -> str | None:
     )
 
 
+def heavy_in_the_field(look: Look) -> str | None:
+    """Few particles that speak for all, by their border weights."""
+    params = look.result.params
+    if not params.statistics.border_weights or params.cleaning.border == "keep":
+        return None
+    return heavy_weights(np.array([particle.measurement.border_weight for particle in look.result.counted]))
+
+
 def many_dropped(look: Look) -> str | None:
     """Parts that the separation gave up."""
     dropped = {reason: count for reason, count in look.result.removed.items() if "speck" not in reason and "border" not in reason}
@@ -282,6 +291,7 @@ CHECKS: tuple[Check, ...] = (
     coarsely_sampled,
     covered,
     at_border,
+    heavy_in_the_field,
     many_dropped,
     doubtful_polarity,
     contradictory_polarity,
