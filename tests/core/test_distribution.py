@@ -233,3 +233,11 @@ def test_a_low_effective_number_is_said_though_no_single_weight_is_extreme():
     (sentence,) = summarize([image([10] * 25, weights=weights)], QUICK).warnings
     assert "5 of 25 counted particles (in a.tif) are" in sentence
     assert "more than 2 times, up to 4" in sentence
+
+
+def test_particles_for_which_a_descriptor_is_undefined_are_left_out_of_it_alone():
+    result = image([10, 20, 30])
+    bent = replace(result.particles[0], measurement=replace(result.particles[0].measurement, fitted_circle_diameter_nm=float("nan")))
+    summary = summarize([replace(result, particles=(bent, *result.particles[1:]))], QUICK)
+    circles = summary.others["fitted_circle_diameter"]
+    assert (circles.n, circles.mean, summary.main.n) == (2, 12.5, 3)

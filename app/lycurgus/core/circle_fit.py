@@ -9,22 +9,26 @@ from numpy.typing import NDArray
 
 from lycurgus.core.ragged import Counts, rows_of, starts_of
 
+LARGEST_OF_REACH = 1.5
+
 _STEPS = 30
 
 
 def fitted_circle_diameters(
-    sides: NDArray[np.complexfloating[Any, Any]], counts: Counts, scale: tuple[float, float] = (1.0, 1.0)
+    sides: NDArray[np.complexfloating[Any, Any]], counts: Counts, reach: NDArray[np.float64], scale: tuple[float, float] = (1.0, 1.0)
 ) -> NDArray[np.float64]:
     """Diameters of the circles through the side midpoints of outlines.
 
     G. Taubin, IEEE Trans. Pattern Anal. Mach. Intell. 13 (1991) 1115; the root is found by Newton's method from 0, as shown by
     N. Chernov, Circular and Linear Regression (2010), section 5.10. Outlines whose points favour no circle (a straight row of points)
-    get the diameter of their root mean square distance from the middle.
+    get nan, and so do those whose circle is more than 1.5 times as wide as their points reach: the circle through a crescent or a nearly
+    straight strip says how little it bends, not how large it is.
 
     Parameters
     ----------
     sides : complex (x + iy), the midpoints of pixel sides: on average they lie on the edge of the shape.
     counts : midpoints of each outline, none of them 0.
+    reach : (n,) the largest Feret diameter of each outline, in the unit of the result.
     scale : size of a pixel in y and in x; the result has its unit.
     """
     starts, rows = starts_of(counts), rows_of(counts)
@@ -51,4 +55,5 @@ def fitted_circle_diameters(
     usable = np.isfinite(root) & (np.abs(determinant) > 1e-9 * spread * spread)
     centre_x = np.divide(xz * (yy - root) - yz * xy, 2 * determinant, out=np.zeros_like(root), where=usable)
     centre_y = np.divide(yz * (xx - root) - xz * xy, 2 * determinant, out=np.zeros_like(root), where=usable)
-    return np.asarray(2 * np.sqrt(centre_x**2 + centre_y**2 + spread))
+    diameters = 2 * np.sqrt(centre_x**2 + centre_y**2 + spread)
+    return np.where(usable & (diameters <= LARGEST_OF_REACH * reach), diameters, np.nan)

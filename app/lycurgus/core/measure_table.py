@@ -85,7 +85,7 @@ def _measure(instances: Sequence[Instance], plane: Plane | None, scale: tuple[fl
         "x": moments.x + corner_x,
         "area": area,
         "equivalent_diameter": np.sqrt(4 * area / np.pi),
-        "fitted_circle_diameter": fitted_circle_diameters(outlines.sides, outlines.counts, scale),
+        "fitted_circle_diameter": fitted_circle_diameters(outlines.sides, outlines.counts, feret.maximum, scale),
         "feret_max": feret.maximum,
         "feret_min": feret.minimum,
         "feret_90": feret.across,

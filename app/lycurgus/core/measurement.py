@@ -10,7 +10,7 @@ Kind = Literal["position", "size", "shape", "intensity", "statistics"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What was measured on one particle; every ``_nm`` field is None without calibration.
+    """What was measured on one particle; every ``_nm`` field is None without calibration, and what is undefined for a shape is nan.
 
     The definitions stand in ``DESCRIPTORS``.
     """
@@ -103,7 +103,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         "Fitted-circle diameter",
         "size",
         "length",
-        "diameter of the least-squares circle through the outline",
+        "diameter of the least-squares circle through the outline; empty where it is above 1.5 Fmax (crescents, straight strips)",
         "Taubin 1991",
     ),
     Descriptor(
