@@ -40,14 +40,15 @@ class MaskedArea:
         usable : (H, W) bool.
         analysed : box of all that is usable.
         """
-        masked = ~usable[analysed.slices]
-        rows, columns = np.flatnonzero(masked.any(axis=1)), np.flatnonzero(masked.any(axis=0))
-        if not len(rows):
+        field = usable[analysed.slices]
+        if field.all():
             return None
-        y0, x0, y1, x1 = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-        mask = masked[y0:y1, x0:x1].copy()
-        reach = cv2.dilate(np.pad(mask, 1).view(np.uint8), np.ones((3, 3), dtype=np.uint8)).view(np.bool_)
-        return cls(BBox(y0 + analysed.y0, x0 + analysed.x0, y1 + analysed.y0, x1 + analysed.x0), mask, reach)
+        masked = (~field).view(np.uint8)
+        x0, y0, width, height = cv2.boundingRect(masked)
+        padded = cv2.copyMakeBorder(masked[y0 : y0 + height, x0 : x0 + width], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
+        reach = cv2.dilate(padded, np.ones((3, 3), dtype=np.uint8)).view(np.bool_)
+        top, left = y0 + analysed.y0, x0 + analysed.x0
+        return cls(BBox(top, left, top + height, left + width), padded.view(np.bool_)[1:-1, 1:-1], reach)
 
     def cuts(self, instance: Instance) -> bool:
         """Tell whether a masked spot of 5 px or more, that is not wholly within the instance, touches it (corners count)."""
