@@ -15,6 +15,7 @@ from lycurgus import __version__
 from lycurgus.core import distribution
 from lycurgus.core.annotations import find_annotations, usable_area
 from lycurgus.core.cleaning import clean, clean_foreground
+from lycurgus.core.errors import TooLargeError
 from lycurgus.core.measure import measure
 from lycurgus.core.params import AnalysisParams, StatisticsParams
 from lycurgus.core.preprocess import level_of, preprocess
@@ -25,6 +26,9 @@ from lycurgus.core.summary import SampleSummary
 from lycurgus.core.types import AnalysisResult, Micrograph, Provenance
 from lycurgus.detectors import DETECTORS, Scene
 from lycurgus.parameters import default_params
+
+LARGEST_SIDE_PX = 16_384
+"""Images of more pixels than the square of this overflow the 32 bits in which OpenCV counts bytes and labels."""
 
 
 def analyze(
@@ -47,7 +51,10 @@ def analyze(
     ------
     Cancelled
         ``cancel`` was raised; nothing of the image is kept.
+    TooLargeError
+        The image has more than 16,384 × 16,384 px.
     """
+    _refuse_too_large(micrograph)
     params = params or default_params()
     detector, separator = DETECTORS[params.detector.name], SEPARATORS[params.separator.name]
     watch = _StageClock(progress, cancel)
@@ -105,6 +112,19 @@ def without_pixels(result: AnalysisResult) -> AnalysisResult:
     """Return the result without its picture, so that thousands of results fit in memory."""
     empty = np.zeros((0, 0), dtype=result.micrograph.pixels.dtype)
     return replace(result, micrograph=replace(result.micrograph, pixels=empty))
+
+
+def _refuse_too_large(micrograph: Micrograph) -> None:
+    """Before any plane is made: the memory would be taken, and minutes spent, for an error at the end."""
+    height, width = micrograph.shape
+    if height * width <= LARGEST_SIDE_PX**2:
+        return
+    largest = f"{LARGEST_SIDE_PX:,} × {LARGEST_SIDE_PX:,} px ({LARGEST_SIDE_PX**2 // 10**6} million)"
+    raise TooLargeError(
+        micrograph.path,
+        f"the image has {width:,} × {height:,} px, at most {largest} can be analysed at once",
+        hint="crop or bin it",
+    )
 
 
 class _StageClock:

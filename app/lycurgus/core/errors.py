@@ -50,6 +50,10 @@ class ProjectError(FileError):
     """A project file cannot be opened, read or written."""
 
 
+class TooLargeError(FileError):
+    """An image has more pixels than can be analysed at once."""
+
+
 class CalibrationError(LycurgusError):
     """A pixel size is missing, impossible, or contradicted."""
 
