@@ -38,7 +38,7 @@ class Exporting(QObject):
     def _written(self, plan: ExportPlan, done: Exported) -> None:
         if done.failures:
             details = "\n".join(f"{failure.path.name}: {failure.reason}" for failure in done.failures)
-            self._bench.warn(f"The report in {plan.out} lacks {plural(len(done.failures), 'image')}", details)
+            self._bench.warn(f"The report in {plan.out} is not complete: {plural(len(done.failures), 'file')} failed", details)
         else:
             self._bench.succeed(f"Report written to {plan.out}")
         self.exported.emit(done)

@@ -44,7 +44,7 @@ def statistics_lines(population: Population, weighting: Weighting) -> list[Line]
         Line(
             f"{percent} CI of mean",
             _interval(show, s.intervals.get("mean"), population),
-            "Bootstrap: images resampled first, then particles",
+            "Bootstrap over images, and over the particles within them",
         ),
         Line("Median", show.one(s.median), "Half of the particles are smaller"),
     ]

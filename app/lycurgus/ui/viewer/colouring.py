@@ -74,6 +74,7 @@ _FLAG_WORDS = {
     "overlapping": "overlapping",
     "separated": "separated",
     "touches_border": "at the border",
+    "cut_by_annotation": "cut by a masked area",
 }
 _CLASS_DASHES: tuple[Dash, ...] = ("solid", "long", "dotted")
 
