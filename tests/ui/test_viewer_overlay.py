@@ -331,3 +331,9 @@ def test_a_particle_is_described_in_a_line() -> None:
 
 def test_colours_are_those_for_every_kind_of_sight() -> None:
     assert {style.colour for style, _ in colouring(measured(((30, 30), 20)), "state").groups} == {palette.ORANGE}
+
+
+def test_every_flag_that_has_words_has_a_line_style() -> None:
+    from lycurgus.ui.viewer import colouring
+
+    assert set(colouring._FLAG_WORDS.values()) <= set(colouring._FLAGS)

@@ -65,6 +65,7 @@ _FLAGS = {
     "overlapping": LineStyle(palette.PURPLE, "long"),
     "separated": LineStyle(palette.GREEN),
     "at the border": LineStyle(palette.YELLOW, "dotted"),
+    "cut by a masked area": LineStyle(palette.YELLOW, "long"),
     "no flag": COUNTED,
 }
 _FLAG_WORDS = {
