@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
@@ -14,8 +15,10 @@ from pytestqt.qtbot import QtBot
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.main_window import MainWindow
+from lycurgus.ui.panels.browser_names import shortened
 from lycurgus.ui.theme import apply_theme, palette
 from lycurgus.ui.workbench import Notice, Workbench
+from scenes import scene, write
 
 
 @pytest.fixture
@@ -121,3 +124,61 @@ def test_the_place_under_the_mouse_is_shortened_rather_than_cut(loaded: MainWind
     label = loaded.status._hover
     assert label.text().endswith("…")
     assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+
+
+def test_switching_the_live_preview_off_takes_the_preview_away(loaded: MainWindow, qtbot: QtBot) -> None:
+    overlay = loaded.viewer.canvas.sheet.overlay
+    loaded.parameters.live.click()
+    qtbot.waitUntil(lambda: overlay.provisional_region is not None, timeout=30_000)
+    loaded.parameters.live.click()
+    assert overlay.provisional_region is None
+
+
+def test_a_preview_still_in_work_does_not_come_after_the_live_preview_is_off(loaded: MainWindow, qtbot: QtBot) -> None:
+    overlay = loaded.viewer.canvas.sheet.overlay
+    loaded.parameters.live.click()
+    qtbot.waitUntil(lambda: any(job.title == "Preview" for job in loaded.bench.jobs.active), timeout=30_000)
+    loaded.parameters.live.click()
+    calm(loaded, qtbot)
+    assert overlay.provisional_region is None
+
+
+def test_next_and_previous_stay_among_the_images_that_the_filter_leaves(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    for name in ("gold 1", "silver 1", "gold 2", "silver 2"):
+        write(tmp_path / "mixed" / f"{name}.tif", scene(), pixel_size_nm=0.5)
+    window.open_paths([tmp_path / "mixed"])
+    qtbot.waitUntil(lambda: window.store.micrograph is not None, timeout=30_000)
+    window.browser.name_filter.setText("silver")
+    assert window.browser.header.text().startswith("2 of 4 images")
+    seen = []
+    for action in ("view.next", "view.next", "view.next", "view.previous"):
+        window.actions_[action].trigger()
+        assert window.store.current is not None
+        seen.append(window.store.current.path.stem)
+    assert seen == ["silver 1", "silver 2", "silver 2", "silver 1"]
+    calm(window, qtbot)
+
+
+@pytest.mark.parametrize("width", [120, 150, 200, 260])
+def test_names_of_a_series_are_told_apart_however_little_room_there_is(qapp: QApplication, width: int) -> None:
+    metrics = QFontMetrics(qapp.font())
+    names = [f"sample 17 annealed at 450 C, grid 3, position {number:04d}, magnification 50000.tif" for number in range(8, 14)]
+    beside = [names[max(0, at - 1) : at] + names[at + 1 : at + 2] for at in range(len(names))]
+    shown = [shortened(name, near, metrics, width) for name, near in zip(names, beside, strict=True)]
+    assert all(f"{number:04d}" in text for number, text in zip(range(8, 14), shown, strict=True))
+    assert all(metrics.horizontalAdvance(text) <= width for text in shown)
+
+
+def test_names_that_fit_or_differ_at_their_ends_are_shortened_in_the_middle(qapp: QApplication) -> None:
+    metrics = QFontMetrics(qapp.font())
+    name = "a very long name of a picture 7.tif"
+    assert shortened(name, ["another.tif"], metrics, 10_000) == name
+    beside = "a very long name of a picture 8.tif"
+    assert shortened(name, [beside], metrics, 160) == metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 160)
+
+
+def test_one_particle_is_one_particle(loaded: MainWindow, qtbot: QtBot) -> None:
+    loaded.store.select(particle.id for particle in loaded.store.current.particles[1:])  # type: ignore[union-attr]
+    loaded.actions_["edit.delete"].trigger()
+    qtbot.waitUntil(lambda: loaded.particles.status.text() == "1 particle", timeout=10_000)
+    calm(loaded, qtbot)

@@ -326,6 +326,7 @@ class MainWindow(QMainWindow):
         viewer.hovered.connect(self.status.show_hover)
         self.parameters.analyse_requested.connect(self.analyse_scope)
         self.parameters.preview_requested.connect(lambda params: self.previewing.preview(params, viewer.visible_region()))
+        self.parameters.live.toggled.connect(lambda on: None if on else self.previewing.stop())
         self.previewing.ready.connect(viewer.show_preview)
         self.previewing.cleared.connect(viewer.clear_preview)
         self.particles.reveal_requested.connect(viewer.reveal)

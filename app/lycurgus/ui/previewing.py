@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,6 +12,7 @@ from lycurgus.core.errors import LycurgusError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import BBox, Instance, Micrograph, Particle
 from lycurgus.pipeline import analyze
+from lycurgus.ui.jobs import Job
 from lycurgus.ui.workbench import Workbench
 
 LARGEST_PX = 1024 * 1024
@@ -32,6 +34,7 @@ class Previewing(QObject):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
         self._bench = workbench
+        self._job: Job | None = None
         store = workbench.store
         store.current_changed.connect(self._clear)
         store.document_changed.connect(self._clear_if_current)
@@ -42,7 +45,7 @@ class Previewing(QObject):
         if micrograph is None or visible is None:
             return
         region = middle_of(visible)
-        self._bench.jobs.submit(
+        self._job = self._bench.jobs.submit(
             "preview",
             lambda progress, cancel: shifted(
                 analyze(cropped(micrograph, region), params, progress=progress, cancel=cancel).particles, region
@@ -52,6 +55,17 @@ class Previewing(QObject):
             on_done=lambda particles: self._deliver(micrograph, particles, region),
             on_error=self._give_up,
         )
+        self._job.finished.connect(partial(self._forget, self._job))
+
+    def stop(self) -> None:
+        """Take away what is shown, and what is still being worked out."""
+        if self._job is not None:
+            self._job.cancel()
+        self.cleared.emit()
+
+    def _forget(self, job: Job) -> None:
+        if job is self._job:
+            self._job = None
 
     def _deliver(self, micrograph: Micrograph, particles: Sequence[Particle], region: BBox) -> None:
         if micrograph is self._bench.store.micrograph:

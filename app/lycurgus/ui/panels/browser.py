@@ -84,6 +84,15 @@ class BrowserPanel(QWidget):
         rows = sorted(self.view.selectionModel().selectedIndexes(), key=lambda index: index.row())
         return [index.data(DOCUMENT_ROLE) for index in rows]
 
+    def step(self, by: int) -> None:
+        """Show the next (1) or previous (-1) image of the list as it is filtered; at the ends nothing happens."""
+        here = self._index_of(self._store.current)
+        # From an image that the filter hides one gets to the first that it leaves.
+        target = min(max(here.row() + by, 0), self._shown.rowCount() - 1) if here.isValid() else 0
+        index = self._shown.index(target, 0)
+        if index.isValid() and index != here:
+            self._opening.show(index.data(DOCUMENT_ROLE))
+
     def menu_for(self, documents: Sequence[Document]) -> QMenu:
         """Return the context menu of documents; the caller shows it."""
         menu = QMenu(self)
@@ -117,7 +126,7 @@ class BrowserPanel(QWidget):
         self.setFocusProxy(self.view)
 
     def _connect(self) -> None:
-        self.model.summary_changed.connect(self.header.setText)
+        self.model.summary_changed.connect(self._summarise)
         self.model.modelAboutToBeReset.connect(self._before_reset)
         self.model.modelReset.connect(self._after_reset)
         for change in (self._shown.rowsInserted, self._shown.rowsRemoved, self._shown.layoutChanged):
@@ -150,7 +159,12 @@ class BrowserPanel(QWidget):
             self.view.selectionModel().select(selection, _Select.Select)
         self._show_list_or_sentence()
 
+    def _summarise(self, *_: object) -> None:
+        shown, every = self._shown.rowCount(), self.model.rowCount()
+        self.header.setText(self.model.summary if shown == every else f"{shown:,} of {self.model.summary}")
+
     def _show_list_or_sentence(self) -> None:
+        self._summarise()
         self.empty.setText(NONE_MATCH if self.model.rowCount() else EMPTY)
         self._stack.setCurrentWidget(self.view if self._shown.rowCount() else self.empty)
 

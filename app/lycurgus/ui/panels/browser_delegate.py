@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from lycurgus.ui.panels.browser_model import COUNT_ROLE, DOCUMENT_ROLE, FOLDER_ROLE, SHARE_ROLE, STATE_ROLE
+from lycurgus.ui.panels.browser_names import shortened
 from lycurgus.ui.panels.browser_states import LOOKS
 from lycurgus.ui.panels.browser_thumbnails import LazyThumbnails
 from lycurgus.ui.store import ImageState
@@ -63,7 +64,8 @@ class DocumentDelegate(QStyledItemDelegate):
         line = QRect(place.left(), place.top() + (place.height() - lines * metrics.height()) // 2, place.width(), metrics.height())
         painter.setFont(option.font)
         painter.setPen(_text(option))
-        name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, line.width())
+        around = [str(near.data()) for near in (index.sibling(index.row() + by, index.column()) for by in (-1, 1)) if near.isValid()]
+        name = shortened(str(index.data()), around, metrics, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         if self.with_folder:
             line.translate(0, metrics.height())

@@ -19,7 +19,7 @@ from lycurgus.ui.panels.particles_model import ParticleModel
 from lycurgus.ui.panels.particles_table import ParticleTable, Rows
 from lycurgus.ui.panels.particles_view import ParticleView
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench
+from lycurgus.ui.workbench import Workbench, plural
 
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 SPACING = 6
@@ -225,7 +225,7 @@ class ParticlesPanel(QWidget):
     def _say_what_there_is(self) -> None:
         table, shown = self.model.table, self.model.rowCount()
         excluded = table.n_excluded
-        counts = f"{shown:,} of {len(table):,} particles" if shown != len(table) else f"{len(table):,} particles"
+        counts = plural(len(table), "particle") if shown == len(table) else f"{shown:,} of {plural(len(table), 'particle')}"
         self.status.setText(self._complaint or (f"{counts}, {excluded:,} excluded" if excluded else counts))
         self.status.setToolTip(self._complaint)
         self.status.setAlignment((_LEFT if self._complaint else _RIGHT) | Qt.AlignmentFlag.AlignVCenter)
