@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
 
 from lycurgus.core.edits import BY_HAND, is_excluded_by_hand
@@ -24,6 +24,7 @@ from lycurgus.ui.dialogs.export import ExportDialog
 from lycurgus.ui.dialogs.reasons import ClassDialog, ConfirmReplaceEdits, ReasonDialog
 from lycurgus.ui.dialogs.run import BatchDialog
 from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
+from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.menus import GESTURES, MENUS, action_table
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
         self._measuring: CalibrationDialog | None = None
         self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
 
         self.viewer = ImageViewer(bench, self.opening, self.editing, self)
@@ -240,6 +242,16 @@ class MainWindow(QMainWindow):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
 
     # Inside
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take files and folders wherever they are dropped."""
+        if dropped_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        if paths := dropped_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.open_paths(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Keep layout and session, and end all work; results are in the project file already."""

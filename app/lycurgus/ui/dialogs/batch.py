@@ -257,7 +257,7 @@ def documents_in(folder: Path, project: Project, *, recursive: bool, progress: P
 def parameter_lines(params: AnalysisParams, preset: str) -> list[tuple[str, str]]:
     """Say in a few lines with which parameters an analysis would run."""
     return [
-        ("Preset", preset or "none"),
+        ("Preset", preset or "Default"),
         ("Detector", DETECTORS[params.detector.name].label),
         ("Separation", SEPARATORS[params.separator.name].label),
         ("Particles at the border", {"exclude": "left out of statistics", "keep": "counted", "remove": "removed"}[params.cleaning.border]),

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from lycurgus.core.types import BBox, Micrograph, Particle, PixelSize, Plane
+from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.store import Document
@@ -373,12 +374,11 @@ class ImageViewer(QWidget):
     # Dropping and leaving
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_paths(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if paths := dropped_paths(event.mimeData()):
             event.acceptProposedAction()
             self.paths_dropped.emit(paths)
 
