@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lycurgus.core.edges import look_at_edges
 from lycurgus.core.measurement import Measurement
-from lycurgus.core.params import StatisticsParams
+from lycurgus.core.params import CleaningParams, StatisticsParams
 from lycurgus.core.quality import CHECKS, quality_warnings
 from lycurgus.core.types import AnalysisResult, Micrograph, Particle, PixelSize
 from lycurgus.parameters import default_params
@@ -153,6 +153,32 @@ def test_dropped_parts_are_said_and_specks_are_not() -> None:
     text = warnings_of(result_of(picture(GOOD), GOOD, removed={"speck": 900, "no convex core": 20}))
     assert "20 parts (50 %) were dropped" in text
     assert "no convex core: 20" in text
+
+
+def test_a_support_taken_for_particles_is_said() -> None:
+    whole = [disc(SHAPE, (70, 70), 120), disc(SHAPE, (180, 230), 130), *spots(12)[-6:]]
+    dropped = {"speck": 5, "marker too small": 5, "no convex core": 1}
+    text = warnings_of(result_of(picture(whole), whole, removed=dropped))
+    assert "Most of the foreground may be the support" in text
+    assert "6 of 14 parts were dropped" in text
+    assert "31 % of the image" in text
+    for masks, removed in ((whole, {"no convex core": 3}), (GOOD, dropped | {"no convex core": 9}), (spots(12), dropped)):
+        assert "may be the support" not in warnings_of(result_of(picture(masks), masks, removed=removed))
+
+
+def test_a_population_that_the_speck_limit_cuts_is_said() -> None:
+    tiny = spots(6.3)
+    limit = {"cleaning": CleaningParams(speck_px=30, speck_nm=3)}
+    params = default_params().model_copy(update=limit)
+    uncalibrated = result_of(picture(tiny), tiny, removed={"speck": 80}, params=params)
+    assert "80 regions below 28 px went as specks" in warnings_of(uncalibrated)
+    assert "lower cleaning.speck_nm if these are particles" in warnings_of(uncalibrated)
+    uncalibrated = replace(uncalibrated, micrograph=uncalibrated.micrograph.with_pixel_size(None))
+    text = warnings_of(uncalibrated)
+    assert "80 regions below 30 px went as specks, and 100 % of the 20 particles that stay are below 45 px" in text
+    assert "lower cleaning.speck_px" in text
+    assert "went as specks" not in warnings_of(replace(uncalibrated, removed={"speck": 3}))
+    assert "went as specks" not in warnings_of(result_of(picture(GOOD), GOOD, removed={"speck": 900}, params=params))
 
 
 def test_doubtful_and_contradictory_polarity_are_said() -> None:

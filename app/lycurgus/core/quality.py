@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.cleaning import AT_BORDER, SPECK, least_area_px
 from lycurgus.core.edges import Edges, look_at_edges
 from lycurgus.core.heavy_weights import heavy_weights
+from lycurgus.core.masked import AT_MASK
 from lycurgus.core.noise import estimate_noise, estimate_snr, sample
 from lycurgus.core.types import AnalysisResult, Mask
 
@@ -22,6 +24,15 @@ MIN_DIAMETER_PX = 10.0
 MAX_COVERED = 0.6
 MAX_AT_BORDER = 0.5
 MAX_DROPPED = 0.2
+MAX_IRREGULAR = 1 / 3
+MIN_SUPPORT = 0.2
+MIN_SPREAD = 1.6
+MIN_PIECES = 5
+"""Micrographs on which these four agree were nearly all segmented wrongly, see docs/decisions/warnings.md."""
+
+MAX_SPECKS = 0.2
+NEAR_LIMIT = 1.5
+MAX_NEAR_LIMIT = 0.2
 MAX_AT_TOP = 0.01
 MAX_AT_BOTTOM = 0.1
 PILE = 3
@@ -205,7 +216,7 @@ def heavy_in_the_field(look: Look) -> str | None:
 
 def many_dropped(look: Look) -> str | None:
     """Parts that the separation gave up."""
-    dropped = {reason: count for reason, count in look.result.removed.items() if "speck" not in reason and "border" not in reason}
+    dropped = _dropped_for(look)
     count = sum(dropped.values())
     share = count / (count + len(look.result.particles)) if count else 0.0
     if count < 3 or share <= MAX_DROPPED:
@@ -214,6 +225,46 @@ def many_dropped(look: Look) -> str | None:
     return (
         f"{count} parts ({_percent(share)}) were dropped while particles were "
         f"separated ({reasons}): check the overlay or lower the separator's limits."
+    )
+
+
+def support_segmented(look: Look) -> str | None:
+    """A support, or something else that is no particle, taken for the particles on it.
+
+    Its pieces are irregular: the separation drops many, and those that stay differ in size far more than particles that were found whole.
+    """
+    particles = look.result.particles
+    dropped = sum(_dropped_for(look).values())
+    if len(particles) < MIN_PIECES or dropped < MAX_IRREGULAR * (dropped + len(particles)):
+        return None
+    areas = np.array([particle.instance.area_px for particle in particles], dtype=np.float64)
+    covered = areas.sum() / int(np.count_nonzero(look.usable))
+    spread = float(np.sqrt((areas**2).sum() / areas.sum() / np.median(areas)))
+    if not MIN_SUPPORT <= covered <= MAX_COVERED or spread < MIN_SPREAD:
+        return None
+    return (
+        f"Most of the foreground may be the support or something else that is no particle: {dropped} of {dropped + len(particles)} parts "
+        f"were dropped while particles were separated, and those left cover {_percent(covered)} of the image with typical widths "
+        f"{spread:.1f} times the median: check the overlay before quoting sizes, and try another preset, polarity or flattening."
+    )
+
+
+def cut_off_by_the_speck_limit(look: Look) -> str | None:
+    """A population whose small end went as specks."""
+    specks = look.result.removed.get(SPECK, 0)
+    particles = look.result.particles
+    if not particles or specks <= MAX_SPECKS * len(particles):
+        return None
+    size = look.result.micrograph.pixel_size
+    limit = least_area_px(look.result.params.cleaning, size)
+    close = sum(particle.instance.area_px < NEAR_LIMIT * limit for particle in particles)
+    if close <= MAX_NEAR_LIMIT * len(particles):
+        return None
+    setting = "cleaning.speck_px" if size is None else "cleaning.speck_nm"
+    return (
+        f"{specks} regions below {limit:.0f} px went as specks, and {_percent(close / len(particles))} of the {len(particles)} particles "
+        f"that stay are below {NEAR_LIMIT * limit:.0f} px, so the limit cuts through a population: lower {setting} if these are "
+        "particles, raise it if they are noise."
     )
 
 
@@ -268,6 +319,11 @@ def faint(look: Look) -> str | None:
     )
 
 
+def _dropped_for(look: Look) -> dict[str, int]:
+    """What the separation gave up, by reason; masked areas and the border are no fault of it."""
+    return {reason: count for reason, count in look.result.removed.items() if reason not in (SPECK, AT_BORDER, AT_MASK)}
+
+
 def _piled_up(values: NDArray[np.floating[Any]]) -> float:
     """Share of the highest value, or 0 where the next lower one is nearly as frequent: few levels are no saturation."""
     at_top = values == values.max()
@@ -293,6 +349,8 @@ CHECKS: tuple[Check, ...] = (
     at_border,
     heavy_in_the_field,
     many_dropped,
+    support_segmented,
+    cut_off_by_the_speck_limit,
     doubtful_polarity,
     contradictory_polarity,
     blurred,
