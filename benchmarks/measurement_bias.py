@@ -1,9 +1,13 @@
 """How far measured numbers are from the truth, for shapes of known size at random places between pixels and random angles.
 
     python benchmarks/measurement_bias.py --date 2025-01-31
+    python benchmarks/measurement_bias.py --chain --date 2025-01-31
 
 Prints a table of mean bias ± standard deviation in percent for each shape and size, and rewrites the one between the markers in
 docs/measurement-accuracy.md (``--print-only`` leaves it alone). A pixel belongs to a shape when its centre does.
+
+With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs, blurred and
+noisy, through denoising and Otsu's threshold to the measurement.
 """
 
 from __future__ import annotations
@@ -15,15 +19,26 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ellipe
 
 from lycurgus.core.measure_table import Table, measure_table
-from lycurgus.core.types import BBox, Instance
+from lycurgus.core.params import AnalysisParams
+from lycurgus.core.types import BBox, Instance, Micrograph
+from lycurgus.parameters import default_params
+from lycurgus.pipeline import analyze
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "measurement-accuracy.md"
 BEGIN, END = "<!-- bias table: begin -->", "<!-- bias table: end -->"
+CHAIN_BEGIN, CHAIN_END = "<!-- chain table: begin -->", "<!-- chain table: end -->"
+CHAIN_SIZES = (5, 6, 8, 10, 14, 20, 30, 50, 100)
+NOISE_SHARES = (0.05, 0.2)
+"""Deviation of the noise over the contrast of the discs."""
+
+BLUR_PX = 0.7
+SUBPIXELS = 8
 SIZES = (5, 6, 8, 10, 14, 20, 30, 50, 100, 200, 400)
 COLUMNS = {
     "equivalent_diameter": "ECD",
@@ -128,6 +143,55 @@ def markdown(draws: int, seed: int) -> str:
     return "\n".join(lines).replace("-0.0 ±", "+0.0 ±")
 
 
+def simulated(diameter: int, count: int, noise: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw bright discs of contrast 1 on an even background, two diameters apart, each pixel the mean of its area, blurred and noisy."""
+    cell = max(2 * diameter, diameter + 8)
+    side = int(np.ceil(np.sqrt(count)))
+    picture = np.zeros((side * cell, side * cell), dtype=np.float32)
+    y, x = (np.mgrid[: cell * SUBPIXELS, : cell * SUBPIXELS] + 0.5) / SUBPIXELS - cell / 2
+    for row in range(side):
+        for column in range(side):
+            dy, dx = rng.uniform(-0.5, 0.5, 2)
+            fine = np.hypot(y - dy, x - dx) <= diameter / 2
+            mean = fine.reshape(cell, SUBPIXELS, cell, SUBPIXELS).mean(axis=(1, 3))
+            picture[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = mean
+    blurred = cv2.GaussianBlur(picture, (0, 0), BLUR_PX)
+    return np.asarray(blurred + rng.normal(0, noise, picture.shape), dtype=np.float32)
+
+
+def chain(denoise: str) -> AnalysisParams:
+    """Return the defaults with another filter, for bright particles that may be small."""
+    params = default_params()
+    return params.model_copy(
+        update={
+            "preprocess": params.preprocess.model_copy(update={"denoise": denoise}),
+            "detector": params.detector.model_copy(update={"polarity": "bright"}),
+            "cleaning": params.cleaning.model_copy(update={"speck_px": 8}),
+            "annotations": params.annotations.model_copy(update={"data_bar": "none", "labels": "none"}),
+        }
+    )
+
+
+CHAINS = {"no filter": chain("none"), "Gaussian of 1 px (default)": chain("gaussian")}
+
+
+def chain_markdown(draws: int, seed: int) -> str:
+    """Bias of the equivalent diameter after the whole chain, and how many of the discs it is of."""
+    columns = [f"{name}, noise {100 * share:.0f} %" for name in CHAINS for share in NOISE_SHARES]
+    lines = ["| px | " + " | ".join(columns) + " |", "|--:|" + "--:|" * len(columns)]
+    for size in CHAIN_SIZES:
+        cells = []
+        for params in CHAINS.values():
+            for share in NOISE_SHARES:
+                picture = simulated(size, min(draws, 25 if size >= 50 else draws), share, np.random.default_rng([seed, size]))
+                counted = analyze(Micrograph(Path("discs.tif"), picture), params).counted
+                diameters = np.array([particle.measurement.equivalent_diameter_px for particle in counted])
+                error = 100 * (diameters / size - 1)
+                cells.append(f"{error.mean():+.1f} ± {error.std():.1f}" if error.size else "none found")
+        lines.append(f"| {size} | " + " | ".join(cells) + " |")
+    return "\n".join(lines).replace("-0.0 ±", "+0.0 ±")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=200, help="of each shape and size")
@@ -135,17 +199,19 @@ def main() -> None:
     parser.add_argument("--date", default=date.today().isoformat(), help="to be printed above the table")
     parser.add_argument("--machine", default=f"{os.cpu_count()} CPU cores", help="to be printed above the table")
     parser.add_argument("--print-only", action="store_true", help="do not rewrite the page")
+    parser.add_argument("--chain", action="store_true", help="the table of the whole chain from picture to diameter")
     options = parser.parse_args()
 
-    heading = f"{options.date}, {options.machine}: `python benchmarks/measurement_bias.py --draws {options.draws} --seed {options.seed}`"
-    text = f"{heading}\n\n{markdown(options.draws, options.seed)}\n"
+    flag, make, begin, end = ("--chain ", chain_markdown, CHAIN_BEGIN, CHAIN_END) if options.chain else ("", markdown, BEGIN, END)
+    command = f"python benchmarks/measurement_bias.py {flag}--draws {options.draws} --seed {options.seed}"
+    text = f"{options.date}, {options.machine}: `{command}`\n\n{make(options.draws, options.seed)}\n"
     print(text)
     if options.print_only:
         return
     page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
