@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from data import shared
 from lycurgus.core.params import PreprocessParams
-from lycurgus.core.polarity import decide_polarity, polarity_evidence, tail_polarity
+from lycurgus.core.polarity import decide_polarity, polarity_evidence, polarity_of_exceptions, tail_polarity
 from lycurgus.core.preprocess import preprocess
 from lycurgus.core.progress import never, silent
 from lycurgus.core.threshold import histogram, otsu
@@ -80,6 +80,26 @@ def test_particles_of_a_large_picture_are_not_lost_when_it_is_judged(side_px: in
     polarity, certainty = detected(side_px, diameter_px, spacing, sign, 5)
     assert polarity == ("bright" if sign > 0 else "dark")
     assert certainty > 0.9
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_few_particles_on_noise_are_not_outvoted_by_their_own_bright_rims(sign: int) -> None:
+    """Out of focus, particles have rims of the other sign; beyond all noise both are exceptions, and none is the background."""
+    particles = np.logical_or.reduce(
+        [disc((600, 900), (y, x), 60) for y, x in ((0, 90), (0, 300), (200, 150), (300, 0), (420, 560), (599, 800))]
+    )
+    rims = cv2.dilate(particles.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))).astype(bool) & ~particles
+    noise = np.random.default_rng(1).normal(0, 130, particles.shape)
+    pixels = (1000 + sign * (140 * particles - 90 * rims) + cv2.GaussianBlur(noise, (0, 0), 1)).astype(np.float32)
+    scene = Scene(preprocess(pixels, everything(pixels), PreprocessParams()), everything(pixels), None)
+    detection = OtsuDetector().detect(scene, OtsuParams(), device="cpu", progress=silent, cancel=never)
+    assert detection.polarity == ("bright" if sign > 0 else "dark")
+    assert detection.details["polarity_certainty"] > 0.9
+
+
+def test_where_nothing_exceeds_the_noise_polarity_is_a_toss() -> None:
+    nothing = np.zeros((50, 50), dtype=bool)
+    assert polarity_of_exceptions(nothing, nothing) == ("bright", 0.5)
 
 
 @pytest.mark.parametrize("side", [1, 2, 9])

@@ -195,6 +195,28 @@ def _mean(plane: NDArray[np.float32], where: Mask) -> float:
     return float(plane[where].mean(dtype=np.float64)) if where.any() else 0.0
 
 
+def polarity_of_exceptions(bright: Mask, dark: Mask) -> tuple[Polarity, float]:
+    """Choose between what is brighter and what is darker than all the background's noise.
+
+    There the background is neither side, and how the sides compare in shape or in the frame tells nothing: the one with particles is the
+    larger one. Areas are counted after an opening by 3 x 3 px, which takes away what noise leaves.
+
+    Parameters
+    ----------
+    bright, dark : (H, W) bool, both usable.
+
+    Returns
+    -------
+    As ``decide_polarity``; three times the area is a certainty of 90 %.
+    """
+    kernel = np.ones((3, 3), np.uint8)
+    area_bright, area_dark = (
+        np.count_nonzero(cv2.morphologyEx(side.view(np.uint8), cv2.MORPH_OPEN, kernel)) + SMALLEST_PX for side in (bright, dark)
+    )
+    odds = (max(area_bright, area_dark) / min(area_bright, area_dark)) ** 2
+    return "bright" if area_bright >= area_dark else "dark", odds / (1 + odds)
+
+
 def tail_polarity(plane: NDArray[np.float32], usable: Mask, *, sigma_px: float) -> Polarity:
     """Tell on which side of a local mean the longer tail of values lies.
 

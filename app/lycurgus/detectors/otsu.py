@@ -13,7 +13,7 @@ from pydantic import Field
 from lycurgus.core.background import smooth_background
 from lycurgus.core.noise import is_mostly_noise
 from lycurgus.core.params import DetectorParams
-from lycurgus.core.polarity import decide_polarity
+from lycurgus.core.polarity import decide_polarity, polarity_of_exceptions
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.threshold import Histogram, class_means, clear_of_noise, histogram, multi_otsu, otsu
 from lycurgus.core.types import Detection, Mask
@@ -115,7 +115,9 @@ class OtsuDetector:
         levels = multi_otsu(hist, classes=params.levels) if params.method == "multi-level" else ()
         low, high = _between(levels, params) if levels else _thresholds(plane, scene.usable, hist, params, level=level)
         if params.polarity == "auto":
-            polarity, certainty = decide_polarity(plane, plane > high, plane < low, scene.usable)
+            bright, dark = (plane > high) & scene.usable, (plane < low) & scene.usable
+            has_margin = high > low and not levels
+            polarity, certainty = polarity_of_exceptions(bright, dark) if has_margin else decide_polarity(plane, bright, dark, scene.usable)
             details["polarity_certainty"] = round(certainty, 3)
         else:
             polarity = params.polarity
