@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 
 from lycurgus.services.settings import SettingsStore
+from lycurgus.ui.dialogs.batch import parameter_lines
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.panels.browser_names import shortened
@@ -182,3 +183,15 @@ def test_one_particle_is_one_particle(loaded: MainWindow, qtbot: QtBot) -> None:
     loaded.actions_["edit.delete"].trigger()
     qtbot.waitUntil(lambda: loaded.particles.status.text() == "1 particle", timeout=10_000)
     calm(loaded, qtbot)
+
+
+def test_the_sample_table_leaves_room_for_names(loaded: MainWindow) -> None:
+    loaded.resize(1000, 760)
+    table = loaded.sample.findChild(QTableView)
+    assert table is not None
+    assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance("Whole sample, scene 1.tif")
+
+
+def test_the_batch_dialog_names_the_preset_that_the_parameter_panel_shows(window: MainWindow) -> None:
+    assert window.bench.settings.preset == ""
+    assert dict(parameter_lines(window.store.params, ""))["Preset"] == window.parameters.findChildren(QComboBox)[0].currentText()

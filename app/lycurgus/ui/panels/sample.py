@@ -16,6 +16,7 @@ from lycurgus.ui.panels.sample_rows import SampleRow, rows_of
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
 
+NAME_CHARACTERS = 28
 SPACING = 6
 SEVERAL_CHANGES_MS = 150
 BLANK = "No image is open: drop images or a folder on the window"
@@ -164,4 +165,5 @@ class _ImageTable(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        # Names get room to be read, and the other columns are a scroll away, where the panel is narrow.
+        header.resizeSection(0, self.fontMetrics().averageCharWidth() * NAME_CHARACTERS)
