@@ -195,3 +195,12 @@ def test_the_sample_table_leaves_room_for_names(loaded: MainWindow) -> None:
 def test_the_batch_dialog_names_the_preset_that_the_parameter_panel_shows(window: MainWindow) -> None:
     assert window.bench.settings.preset == ""
     assert dict(parameter_lines(window.store.params, ""))["Preset"] == window.parameters.findChildren(QComboBox)[0].currentText()
+
+
+def test_closing_an_image_shows_the_one_that_moves_up(loaded: MainWindow, qtbot: QtBot) -> None:
+    shown = []
+    for _ in range(3):
+        loaded.actions_["file.close_image"].trigger()
+        shown.append(loaded.store.current.path.stem if loaded.store.current else None)
+    assert shown == ["scene 2", "scene 3", None]
+    calm(loaded, qtbot)

@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
 
     def close_image(self) -> None:
         if self.store.current is not None:
-            self.opening.forget([self.store.current])
+            self.opening.close(self.store.current)
 
     def show_export(self) -> None:
         ExportDialog(self.bench, self.exporting, self._with_results(), selected=self.browser.selected_documents(), parent=self).open()

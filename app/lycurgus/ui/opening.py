@@ -80,6 +80,13 @@ class Opening(QObject):
         if target != at:
             self.show(documents[target])
 
+    def close(self, document: Document) -> None:
+        """Take a document out of the session and show the one that moves up in its place."""
+        at = list(self._store.documents).index(document)
+        self.forget([document])
+        left = self._store.documents
+        self.show(left[min(at, len(left) - 1)] if left else None)
+
     def forget(self, documents: Sequence[Document]) -> None:
         """Take documents out of the session; their files and their stored results stay."""
         self._store.remove_documents(documents)
