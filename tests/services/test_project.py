@@ -380,3 +380,15 @@ for number in range({start}, {start} + 900):
     project.save_journal(path, stored.history.do(edits.delete(stored.history.particles, [2])))
     print(path.name, 1, flush=True)
 """
+
+
+def test_a_project_that_another_program_holds_is_said_to_be_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "held.lycurgus"
+    Project.open(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(ProjectError, match="in use by another program"):
+            Project.open(path)
+    finally:
+        other.close()

@@ -270,3 +270,28 @@ def test_files_may_be_dropped_anywhere_on_the_window(window: MainWindow, scene_f
     QApplication.sendEvent(window, QDropEvent(place, copy, dragged, left, none))
     qtbot.waitUntil(lambda: len(window.store.documents) == 3, timeout=30_000)
     calm(window, qtbot)
+
+
+def test_the_last_session_survives_a_start_in_which_nothing_was_opened(home: Path, scene_files: Path, qtbot: QtBot) -> None:
+    def start() -> MainWindow:
+        made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
+        qtbot.addWidget(made)
+        made.show()
+        return made
+
+    first = start()
+    first.open_paths([scene_files])
+    qtbot.waitUntil(lambda: first.store.micrograph is not None, timeout=30_000)
+    first.actions_["view.next"].trigger()
+    qtbot.waitUntil(lambda: first.store.micrograph is not None, timeout=30_000)
+    first.close()
+    start().close()
+    (scene_files / "scene 3.tif").unlink()
+
+    again = start()
+    again.actions_["file.restore"].trigger()
+    qtbot.waitUntil(lambda: again.store.micrograph is not None, timeout=30_000)
+    assert [document.path.name for document in again.store.documents] == ["scene 1.tif", "scene 2.tif"]
+    assert again.store.current is again.store.documents[1]
+    assert any("1 file of the last session" in toast.notice.text for toast in again.toasts.shown)
+    again.close()

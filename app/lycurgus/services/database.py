@@ -15,6 +15,7 @@ APPLICATION_ID = 0x4C796375  # "Lycu", in the file's header: tells a project fro
 SUFFIX = ".lycurgus"
 
 _WAIT_S = 15.0
+_WAIT_TO_OPEN_S = 1.0
 _CHECKED_BYTES = 64 << 20
 _HEADER = b"SQLite format 3\x00"
 
@@ -57,6 +58,8 @@ class Database:
             _prepare(connection, path, schema, version)
         except sqlite3.OperationalError as error:
             connection.close()
+            if _is_busy(error):
+                raise _locked(path) from error
             raise ProjectError(path, f"the project file cannot be opened ({error})", hint="check the folder") from error
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -110,6 +113,8 @@ class Database:
         except sqlite3.ProgrammingError as error:
             raise ProjectError(self.path, f"the project is closed ({error})") from error
         except sqlite3.OperationalError as error:
+            if _is_busy(error):
+                raise _locked(self.path) from error
             raise ProjectError(self.path, f"the project file cannot be used ({error})", hint="check the disk's space") from error
         except sqlite3.DatabaseError as error:
             raise ProjectError(
@@ -117,9 +122,18 @@ class Database:
             ) from error
 
 
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    # The lower byte of an extended code is the plain one.
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _locked(path: Path) -> ProjectError:
+    return ProjectError(path, "the project file is in use by another program", hint="close the other Lycurgus window")
+
+
 def _connected(path: Path) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(path, timeout=_WAIT_TO_OPEN_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise ProjectError(path, f"the project file cannot be opened ({error})", hint="check the folder") from error
 
@@ -146,6 +160,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: str, version: i
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={version}")
     connection.execute("COMMIT")
+    connection.execute(f"PRAGMA busy_timeout={int(1000 * _WAIT_S)}")
 
 
 def _is_small(path: Path) -> bool:

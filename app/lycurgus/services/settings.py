@@ -71,7 +71,6 @@ class Settings(_Model):
     recent_folders: tuple[PathText, ...] = ()
     last_session: tuple[PathText, ...] = ()
     last_image: PathText = ""
-    restore_session: bool = False
     geometry: str = ""
     layout: str = ""
     overlay: OverlaySettings = OverlaySettings()
@@ -82,7 +81,6 @@ class Settings(_Model):
     export_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     device: str = "auto"
-    welcome_seen: bool = False
 
     @field_validator("recent_folders")
     @classmethod

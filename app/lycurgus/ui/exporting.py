@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from lycurgus.core.types import AnalysisResult
 from lycurgus.services.export import Exported, ExportPlan, export_results
+from lycurgus.ui.jobs import Job
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
 
 
 class Exporting(QObject):
-    """Writes reports beside the window."""
+    """Writes reports beside the window, one after the other: two at once could meet in one folder.
+
+    Signals
+    -------
+    exported : Exported, of a report that was written.
+    progressed : title, images done, images in all.
+    idle : nothing is being exported any more.
+    """
 
     exported = Signal(object)
+    progressed = Signal(str, int, int)
+    idle = Signal()
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
         self._bench = workbench
+        self._waiting: deque[tuple[list[AnalysisResult], ExportPlan]] = deque()
+        self._job: Job | None = None
 
     def export(self, documents: Sequence[Document], plan: ExportPlan) -> None:
-        """Write the results of documents that have one."""
+        """Write the results of documents that have one, as they are now; later corrections do not change this report."""
         results = [document.result for document in documents if document.result is not None]
         if not results:
             self._bench.warn("There is nothing to export yet: analyse an image first")
             return
-        self._bench.jobs.submit(
+        self._waiting.append((results, plan))
+        self._next()
+
+    def cancel(self) -> None:
+        """Stop after the image in work and forget the reports that wait; files that are written stay."""
+        self._waiting.clear()
+        if self._job is not None:
+            self._job.cancel()
+
+    def _next(self) -> None:
+        if self._job is not None:
+            return
+        if not self._waiting:
+            self.idle.emit()
+            return
+        results, plan = self._waiting.popleft()
+        title = f"Exporting {plural(len(results), 'image')}"
+        self._job = self._bench.jobs.submit(
             "io",
             lambda progress, cancel: export_results(results, plan, progress=progress, cancel=cancel),
-            title=f"Exporting {plural(len(results), 'image')}",
-            key="export",
+            title=title,
             on_done=lambda done: self._written(plan, done),
             on_error=self._bench.fail_with,
         )
+        self._job.progressed.connect(lambda _stage, done, total: self.progressed.emit(title, done, total))
+        self._job.finished.connect(self._ended)
+        self.progressed.emit(title, 0, len(results))
+
+    def _ended(self) -> None:
+        self._job = None
+        self._next()
 
     def _written(self, plan: ExportPlan, done: Exported) -> None:
         if done.failures:

@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self.log = LogPanel(bench, self)
         self.setCentralWidget(self.viewer)
         self._docks = self._arranged()
-        self.status = StatusLine(bench, self.analysing, self)
+        self.status = StatusLine(bench, self.analysing, self.exporting, self)
         self.setStatusBar(self.status)
         self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
 
@@ -104,14 +104,12 @@ class MainWindow(QMainWindow):
         self.open_paths(sample_micrographs())
 
     def restore_session(self) -> None:
-        """Open what was open when the window was closed the last time."""
-        paths = [Path(path) for path in self.bench.settings.last_session]
-        there = [path for path in paths if path.exists()]
-        if there:
-            self.open_paths(there)
-        if len(there) < len(paths):
-            self.bench.warn(f"{len(paths) - len(there)} files of the last session are no longer there")
-        elif not paths:
+        """Open what was open when the window was closed the last time, and show the image that was shown."""
+        settings = self.bench.settings
+        if settings.last_session:
+            shown = Path(settings.last_image) if settings.last_image else None
+            self.opening.reopen([Path(path) for path in settings.last_session], shown=shown)
+        else:
             self.bench.tell("There is no earlier session")
 
     def close_image(self) -> None:
@@ -259,9 +257,13 @@ class MainWindow(QMainWindow):
         self.bench.change_settings(
             geometry=_text(self.saveGeometry()),
             layout=_text(self.saveState(LAYOUT_VERSION)),
-            last_session=tuple(str(document.path) for document in self.store.documents),
-            last_image=str(self.store.current.path) if self.store.current else "",
         )
+        if self.store.documents:
+            # A window that was only opened and closed again must not cost anybody the session before.
+            self.bench.change_settings(
+                last_session=tuple(str(document.path) for document in self.store.documents),
+                last_image=str(self.store.current.path) if self.store.current else "",
+            )
         self.bench.close()
         super().closeEvent(event)
 

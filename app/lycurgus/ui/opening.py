@@ -45,6 +45,24 @@ class Opening(QObject):
             on_error=self._bench.fail_with,
         )
 
+    def reopen(self, paths: Sequence[Path], *, shown: Path | None) -> None:
+        """Open the files of an earlier session, those that are still there, and show one of them."""
+        project = self._bench.project
+
+        def find(*_: object) -> list[Document]:
+            known = {record.path: record for record in project.images()}
+            return [Document(path, awaited_edits=known[path].n_edits if path in known else 0) for path in paths if path.exists()]
+
+        def deliver(documents: list[Document]) -> None:
+            self.add(documents)
+            if len(documents) < len(paths):
+                self._bench.warn(f"{plural(len(paths) - len(documents), 'file')} of the last session cannot be found")
+            there = [document.path for document in documents]
+            if there:
+                self.show(self._store.document(shown if shown in there else there[0]))
+
+        self._bench.jobs.submit("io", find, title="Looking for the last session", on_done=deliver, on_error=self._bench.fail_with)
+
     def add(self, documents: Sequence[Document], *, folders: Sequence[Path] = ()) -> None:
         """Take documents into the session, those that are open already excepted, and remember the folders they came from."""
         fresh = [document for document in documents if self._store.document(document.path) is None]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.dialogs.run import RunPanel
+from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.store import Document
+from lycurgus.ui.theme import icon
 from lycurgus.ui.workbench import Workbench
 
 
 class StatusLine(QStatusBar):
     """Left what is under the mouse, right what is being done."""
 
-    def __init__(self, workbench: Workbench, analysing: Analysing, parent: QWidget | None = None) -> None:
+    def __init__(self, workbench: Workbench, analysing: Analysing, exporting: Exporting, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = workbench.store
         self._hover = QLabel()
@@ -24,6 +26,8 @@ class StatusLine(QStatusBar):
         # The place under the mouse gives way to what runs, its end shortened; it never widens the window.
         self._hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self._hover, 1)
+        self.export_line = ExportLine(exporting, self)
+        self.addPermanentWidget(self.export_line)
         self.addPermanentWidget(self.run_panel)
         self.addPermanentWidget(self._method)
         self._store.params_changed.connect(self._show_method)
@@ -44,3 +48,37 @@ class StatusLine(QStatusBar):
             shown += f" · {current.analysed.provenance.provider.upper()}"
         self._method.setText(shown)
         self._method.setToolTip("Detector and separator, and where a network runs")
+
+
+class ExportLine(QWidget):
+    """How far an export is, with a way to stop it; hidden while nothing is exported."""
+
+    def __init__(self, exporting: Exporting, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = QLabel()
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumHeight(self.fontMetrics().height())
+        self._bar.setFixedWidth(self.fontMetrics().averageCharWidth() * 16)
+        cancel = QToolButton()
+        cancel.setAutoRaise(True)
+        cancel.setText("Cancel")
+        cancel.setIcon(icon("cancel"))
+        cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        cancel.setToolTip("Stop the export; files that are written stay")
+        cancel.clicked.connect(exporting.cancel)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 0, 6, 0)
+        row.setSpacing(8)
+        for part in (self._text, self._bar, cancel):
+            row.addWidget(part)
+        exporting.progressed.connect(self._show)
+        exporting.idle.connect(self.hide)
+        self.hide()
+
+    def _show(self, title: str, done: int, total: int) -> None:
+        self._text.setText(title)
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        self._bar.setAccessibleName(f"{title}, {done} of {total} done")
+        self.show()
