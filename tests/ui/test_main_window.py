@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox
 from pytestqt.qtbot import QtBot
 
 from lycurgus.readers.door import read
@@ -113,6 +114,54 @@ def test_table_and_picture_share_one_selection(loaded: MainWindow) -> None:
     assert len(view.selected_rows()) == 2
     view.selectRow(3)
     assert len(loaded.store.selection) == 1
+
+
+def test_return_commits_what_was_typed_and_leaves_the_contrast_alone(loaded: MainWindow, qtbot: QtBot) -> None:
+    loaded.viewer.contrast.set_limits(10.0, 20.0)
+    box = next(box for box in loaded.parameters.groups["separator"].findChildren(QDoubleSpinBox) if box.isVisible() and box.isEnabled())
+    before = loaded.store.params
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "0.8")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert loaded.store.params != before
+    assert loaded.viewer.contrast.limits == (10.0, 20.0)
+
+
+def test_single_keys_act_on_the_image_and_nowhere_else(loaded: MainWindow, qtbot: QtBot) -> None:
+    chosen: list[str] = []
+    for spec in loaded.actions_.specs:
+        loaded.actions_[spec.id].triggered.connect(lambda _=False, name=spec.id: chosen.append(name))
+    keys = (Qt.Key.Key_S, Qt.Key.Key_V, Qt.Key.Key_N, Qt.Key.Key_N, Qt.Key.Key_0, Qt.Key.Key_Return, Qt.Key.Key_PageDown)
+    for elsewhere in (loaded.particles.view, loaded.browser.view, loaded.parameters.search, loaded.viewer.contrast.low):
+        elsewhere.setFocus()
+        for key in keys:
+            qtbot.keyClick(elsewhere, key)
+        assert chosen == [], type(elsewhere).__name__
+    loaded.viewer.canvas.setFocus()
+    qtbot.waitUntil(lambda: loaded.store.micrograph is not None, timeout=30_000)
+    for key in keys:
+        qtbot.keyClick(loaded.viewer.canvas, key)
+    expected = ["tool.split", "tool.select", "view.ids", "view.ids", "view.fit", "view.auto_contrast", "view.next"]
+    assert chosen == expected
+    calm(loaded, qtbot)
+
+
+@pytest.mark.parametrize("place", ["picture", "table"])
+def test_the_delete_key_deletes_particles_in_the_picture_and_in_the_table(loaded: MainWindow, place: str, qtbot: QtBot) -> None:
+    widget = loaded.viewer.canvas if place == "picture" else loaded.particles.view
+    loaded.store.select([loaded.store.current.particles[0].id])
+    widget.setFocus()
+    qtbot.keyClick(widget, Qt.Key.Key_Delete)
+    assert len(loaded.store.current.particles) == len(DISCS) - 1
+    calm(loaded, qtbot)
+
+
+def test_a_shortcut_of_the_whole_window_has_a_modifier_or_is_a_function_key(window: MainWindow) -> None:
+    for spec in window.actions_.specs:
+        for key in spec.shortcut.split():
+            is_window_wide = "Ctrl+" in key or re.fullmatch(r"(Shift\+)?F\d+", key) is not None
+            assert (spec.context == "window") == is_window_wide, spec.id
 
 
 def test_parameters_make_results_stale_and_analysing_again_freshens_them(loaded: MainWindow, qtbot: QtBot) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
 from lycurgus.ui.store import Store
 
 Condition = Callable[[Store], bool]
+Context = Literal["window", "viewer", "particles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class ActionSpec:
     toolbar : whether it has a button.
     checkable : stays pressed; ``run`` then gets whether it is.
     group : of a tool: choosing one leaves the others of the group.
+    context : where the shortcut acts. A single key means something else in every field and list, so it never has "window".
     """
 
     id: str
@@ -40,6 +44,7 @@ class ActionSpec:
     checkable: bool = False
     checked: bool = False
     group: str = ""
+    context: Context = "window"
 
     @property
     def menu(self) -> str:
@@ -104,12 +109,26 @@ class when:  # noqa: N801 - reads as the sentence it is: enabled=when.particles_
 
 
 class Actions:
-    """The QActions made from a table; holds them by id."""
+    """The QActions made from a table; holds them by id.
 
-    def __init__(self, specs: Iterable[ActionSpec], store: Store, parent: QWidget, icon: Callable[[str], QIcon]) -> None:
+    Parameters
+    ----------
+    places : context -> the widgets in which, children included, shortcuts of that context act; of a window, in all of it.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[ActionSpec],
+        store: Store,
+        parent: QWidget,
+        icon: Callable[[str], QIcon],
+        places: Mapping[Context, Sequence[QWidget]],
+    ) -> None:
         self.specs = tuple(specs)
         self._store = store
         self._by_id = {spec.id: _made(spec, parent, icon) for spec in self.specs}
+        for spec in self.specs:
+            self._give_keys(spec, places[spec.context])
         for spec in self.specs:
             if spec.group:
                 self._by_id[spec.id].toggled.connect(lambda on, spec=spec: self._leave_others(spec) if on else None)
@@ -154,6 +173,13 @@ class Actions:
                 menu = spec.menu
                 bar.addAction(self._by_id[spec.id])
 
+    def _give_keys(self, spec: ActionSpec, widgets: Iterable[QWidget]) -> None:
+        action = self._by_id[spec.id]
+        if spec.context != "window":
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        for widget in widgets:
+            widget.addAction(action)
+
     def _leave_others(self, chosen: ActionSpec) -> None:
         for spec in self.specs:
             if spec.group == chosen.group and spec is not chosen:
@@ -176,5 +202,4 @@ def _made(spec: ActionSpec, parent: QWidget, icon: Callable[[str], QIcon]) -> QA
         action.toggled.connect(spec.run)
     else:
         action.triggered.connect(lambda _checked=False: spec.run())
-    parent.addAction(action)
     return action

@@ -15,7 +15,7 @@ from lycurgus.core.types import Micrograph
 from lycurgus.readers.door import EXTENSIONS
 from lycurgus.resources import sample_micrographs
 from lycurgus.services.folders import log_folder
-from lycurgus.ui.actions import Actions
+from lycurgus.ui.actions import Actions, Context
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.dialogs.about import AboutDialog
@@ -74,11 +74,14 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
 
-        self.actions_ = Actions(action_table(self), self.store, self, icon)
+        stage = self.viewer.stage
+        places: dict[Context, list[QWidget]] = {"window": [self], "viewer": [stage], "particles": [stage, self.particles.view]}
+        self.actions_ = Actions(action_table(self), self.store, self, icon, places)
         self._fill_bars()
         self._wire()
         self._restore_layout()
         self._retitle()
+        self.viewer.setFocus()
 
     # Files
 

@@ -19,6 +19,7 @@ MENUS = {
 }
 
 GESTURES = (
+    ("Single keys", "Act while the image has the keyboard: click on it"),
     ("Mouse wheel", "Zoom at the cursor"),
     ("Space and drag", "Move the image"),
     ("Hold H", "Hide the overlay"),
@@ -114,6 +115,7 @@ def _edits(window: MainWindow) -> tuple[ActionSpec, ...]:
             icon="delete",
             enabled=when.particles_selected,
             toolbar=True,
+            context="particles",
         ),
         ActionSpec(
             "edit.merge",
@@ -124,6 +126,7 @@ def _edits(window: MainWindow) -> tuple[ActionSpec, ...]:
             icon="merge",
             enabled=when.several_selected,
             toolbar=True,
+            context="viewer",
         ),
         ActionSpec(
             "edit.exclude",
@@ -133,6 +136,7 @@ def _edits(window: MainWindow) -> tuple[ActionSpec, ...]:
             "Leave the selected particles out of statistics, with a reason",
             icon="exclude",
             enabled=when.particles_selected,
+            context="viewer",
         ),
         ActionSpec(
             "edit.include",
@@ -141,6 +145,7 @@ def _edits(window: MainWindow) -> tuple[ActionSpec, ...]:
             editing.include,
             "Count excluded particles again",
             enabled=when.excluded_selected,
+            context="viewer",
         ),
         ActionSpec(
             "edit.reclassify",
@@ -149,6 +154,7 @@ def _edits(window: MainWindow) -> tuple[ActionSpec, ...]:
             window.ask_for_class,
             "Give the selected particles a class",
             enabled=when.particles_selected,
+            context="viewer",
         ),
         ActionSpec(
             "edit.select_all", "Select &all", "Ctrl+A", window.select_all, "Select every particle of the image", enabled=when.result
@@ -171,6 +177,7 @@ def _tools(window: MainWindow) -> tuple[ActionSpec, ...]:
             checkable=True,
             checked=name == "select",
             group="tool",
+            context="viewer",
         )
 
     return (
@@ -195,12 +202,31 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
             lambda: window.browser.step(-1),
             "Show the previous image",
             enabled=when.any_document,
+            context="viewer",
         ),
-        ActionSpec("view.next", "&Next image", "PgDown", lambda: window.browser.step(1), "Show the next image", enabled=when.any_document),
-        ActionSpec("view.fit", "&Fit", "0", viewer.fit, "Show the whole image", icon="fit", enabled=when.picture, toolbar=True),
-        ActionSpec("view.actual", "&Actual size", "1", viewer.actual_size, "One image pixel on one screen pixel", enabled=when.picture),
-        ActionSpec("view.zoom_in", "Zoom &in", "+ =", viewer.zoom_in, "Zoom in", enabled=when.picture),
-        ActionSpec("view.zoom_out", "Zoom &out", "-", viewer.zoom_out, "Zoom out", enabled=when.picture),
+        ActionSpec(
+            "view.next",
+            "&Next image",
+            "PgDown",
+            lambda: window.browser.step(1),
+            "Show the next image",
+            enabled=when.any_document,
+            context="viewer",
+        ),
+        ActionSpec(
+            "view.fit", "&Fit", "0", viewer.fit, "Show the whole image", icon="fit", enabled=when.picture, toolbar=True, context="viewer"
+        ),
+        ActionSpec(
+            "view.actual",
+            "&Actual size",
+            "1",
+            viewer.actual_size,
+            "One image pixel on one screen pixel",
+            enabled=when.picture,
+            context="viewer",
+        ),
+        ActionSpec("view.zoom_in", "Zoom &in", "+ =", viewer.zoom_in, "Zoom in", enabled=when.picture, context="viewer"),
+        ActionSpec("view.zoom_out", "Zoom &out", "-", viewer.zoom_out, "Zoom out", enabled=when.picture, context="viewer"),
         ActionSpec(
             "view.auto_contrast",
             "Auto &contrast",
@@ -208,6 +234,7 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
             viewer.auto_contrast,
             "Stretch the contrast on screen; the analysis is not touched",
             enabled=when.picture,
+            context="viewer",
         ),
         ActionSpec(
             "view.overlay",
@@ -228,6 +255,7 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
             "Write the particles' numbers beside them",
             checkable=True,
             checked=overlay.ids,
+            context="viewer",
         ),
         ActionSpec(
             "view.compare_beside",

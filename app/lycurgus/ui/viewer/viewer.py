@@ -92,6 +92,11 @@ class ImageViewer(QWidget):
         if self._store.micrograph is not None:
             self._show_micrograph(self._store.micrograph)
 
+    @property
+    def stage(self) -> QWidget:
+        """The picture and what stands in its place: where single keys act, as they do not in the fields around it."""
+        return self._pages
+
     # View
 
     def fit(self) -> None:
