@@ -113,7 +113,7 @@ def test_corrections_come_back_with_what_was_undone(project: Project, tmp_path: 
     history = History.of(FULL.particles).do(edits.exclude(FULL.particles, [1, 2], "drift"))
     project.save_result(path, FULL, history)
     history = history.do(edits.delete(history.particles, [3])).do(edits.reclassify(history.particles, [1], "shape", "rod")).undo()
-    project.save_journal(path, history)
+    project.save_journal(path, history, result=FULL)
     stored = project.load(path)
     assert everything_about(stored.history.particles) == everything_about(history.particles)
     assert everything_about(stored.history.redo().particles) == everything_about(history.redo().particles)
@@ -136,7 +136,7 @@ def test_a_new_analysis_replaces_result_and_corrections_but_not_the_users_pixel_
 def test_corrections_without_their_analysis_are_refused(project: Project, tmp_path: Path) -> None:
     history = History.of(FULL.particles).do(edits.delete(FULL.particles, [1]))
     with pytest.raises(ProjectError, match="no analysis"):
-        project.save_journal(tmp_path / "a.tif", history)
+        project.save_journal(tmp_path / "a.tif", history, result=FULL)
     with pytest.raises(ValueError, match="another analysis"):
         project.save_result(tmp_path / "a.tif", replace(FULL, particles=FULL.particles[1:]), history)
 
@@ -223,6 +223,25 @@ def test_a_name_that_is_no_unicode_is_kept(project: Project, tmp_path: Path) -> 
     assert project.load(path).result is not None
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        replace(FULL, micrograph=replace(FULL.micrograph, sha256="cd" * 32)),
+        replace(FULL, params=default_params(), provenance=replace(FULL.provenance, params_digest=default_params().digest)),
+    ],
+    ids=["file", "parameters"],
+)
+def test_corrections_of_another_analysis_are_refused(project: Project, tmp_path: Path, kept: AnalysisResult) -> None:
+    path = tmp_path / "a.tif"
+    history = History.of(kept.particles).do(edits.delete(kept.particles, [1]))
+    project.save_result(path, kept, history)
+    with pytest.raises(ProjectError, match="another analysis"):
+        project.save_journal(path, History.of(FULL.particles).do(edits.delete(FULL.particles, [2, 3])), result=FULL)
+    stored = project.load(path)
+    assert stored is not None
+    assert everything_about(stored.history.particles) == everything_about(history.particles)
+
+
 def test_several_threads_write_and_read_at_a_time(project: Project, tmp_path: Path) -> None:
     errors: list[BaseException] = []
 
@@ -231,7 +250,7 @@ def test_several_threads_write_and_read_at_a_time(project: Project, tmp_path: Pa
             for number in range(6):
                 path = tmp_path / f"{name}{number}.tif"
                 project.save_result(path, FULL)
-                project.save_journal(path, History.of(FULL.particles).do(edits.delete(FULL.particles, [1])))
+                project.save_journal(path, History.of(FULL.particles).do(edits.delete(FULL.particles, [1])), result=FULL)
                 assert project.load(path).history.n_edits == 1
                 project.images()
         except BaseException as error:
@@ -377,7 +396,7 @@ for number in range({start}, {start} + 900):
     path = source.with_name(f"{{number}}.tif")
     project.save_result(path, stored.result)
     print(path.name, 0, flush=True)
-    project.save_journal(path, stored.history.do(edits.delete(stored.history.particles, [2])))
+    project.save_journal(path, stored.history.do(edits.delete(stored.history.particles, [2])), result=stored.result)
     print(path.name, 1, flush=True)
 """
 

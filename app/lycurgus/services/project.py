@@ -131,24 +131,34 @@ class Project:
             connection.execute("INSERT OR IGNORE INTO params VALUES (?, ?)", (digest, document))
             connection.execute(*_upsert(path, values))
 
-    def save_journal(self, path: Path, history: History) -> None:
+    def save_journal(self, path: Path, history: History, *, result: AnalysisResult) -> None:
         """Keep the corrections of an image whose analysis is kept.
+
+        Parameters
+        ----------
+        result : the analysis, as it was before the corrections; they mean nothing on top of another one.
 
         Raises
         ------
         ProjectError
-            The project knows no analysis of the image.
+            The project knows no analysis of the image, or one with other parameters or of another content of the file.
         """
         journal, particles = _journal(history), history.particles
         counted = sum(particle.excluded is None for particle in particles)
         with self._database.transaction() as connection:
-            changed = connection.execute(
-                "UPDATE images SET journal = ?, n_edits = ?, n_particles = ?, n_counted = ?, updated_at = ?"
-                " WHERE path = ? AND result IS NOT NULL",
-                (journal, history.n_edits, len(particles), counted, now(), key_of(path)),
-            ).rowcount
-            if not changed:
+            kept = connection.execute(
+                "SELECT params_digest, sha256 FROM images WHERE path = ? AND result IS NOT NULL", (key_of(path),)
+            ).fetchone()
+            if kept is None:
                 raise ProjectError(self.path, f"there is no analysis of {path.name} to correct")
+            if not _is_of(kept, result):
+                raise ProjectError(
+                    self.path, f"another analysis of {path.name} was kept meanwhile, to which these corrections do not belong"
+                )
+            connection.execute(
+                "UPDATE images SET journal = ?, n_edits = ?, n_particles = ?, n_counted = ?, updated_at = ? WHERE path = ?",
+                (journal, history.n_edits, len(particles), counted, now(), key_of(path)),
+            )
 
     def save_failure(self, path: Path, error: str) -> None:
         """Keep why an image could not be analysed; an earlier result stays in the file."""
@@ -248,6 +258,13 @@ class Project:
 
 def _belongs(history: History, result: AnalysisResult) -> bool:
     return [particle.id for particle in history.analysed] == [particle.id for particle in result.particles]
+
+
+def _is_of(row: Row, result: AnalysisResult) -> bool:
+    """Tell whether a row keeps this analysis, by its parameters and the content of its file."""
+    # A result read back has its parameters in today's form, which may have another digest than the one it was kept under.
+    digests = (result.params.digest, result.provenance.params_digest)
+    return row["params_digest"] in digests and (row["sha256"] or "") == result.micrograph.sha256
 
 
 def _journal(history: History | None) -> bytes | None:

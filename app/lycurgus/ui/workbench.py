@@ -83,20 +83,25 @@ class Workbench(QObject):
         """Store a document's analysis and corrections in the project file, beside the window."""
         result, history, path, shape = document.analysed, document.history, document.path, document.shape
         if result is not None:
-            self._keep(path, lambda: self.project.save_result(path, result, history, shape=shape))
+            self._keep(document, lambda: self.project.save_result(path, result, history, shape=shape))
 
     def keep_journal(self, document: Document) -> None:
         """Store a document's corrections."""
-        path, history = document.path, document.history
-        self._keep(path, lambda: self.project.save_journal(path, history))
+        result, history, path = document.analysed, document.history, document.path
+        if result is not None:
+            self._keep(document, lambda: self.project.save_journal(path, history, result=result))
 
     def keep_failure(self, document: Document) -> None:
         """Store that and why a document could not be analysed."""
         path, error = document.path, document.error
-        self._keep(path, lambda: self.project.save_failure(path, error))
+        self._keep(document, lambda: self.project.save_failure(path, error))
 
-    def _keep(self, path: Path, write: Callable[[], None]) -> None:
-        self.jobs.submit("project", lambda *_: write(), title=f"Keeping {path.name}", on_done=lambda _: None, on_error=self.fail_with)
+    def _keep(self, document: Document, write: Callable[[], None]) -> None:
+        if self.store.document(document.path) not in (document, None):
+            # Closed and opened anew meanwhile: what is kept now is what the user does there.
+            return
+        title = f"Keeping {document.path.name}"
+        self.jobs.submit("project", lambda *_: write(), title=title, on_done=lambda _: None, on_error=self.fail_with)
 
     def close(self) -> None:
         """End all work and close the project file."""
