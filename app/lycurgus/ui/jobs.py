@@ -116,14 +116,16 @@ class JobRunner(QObject):
         self._pools[lane].submit(self._run, job, work)
         return job
 
-    def cancel_all(self) -> None:
-        for job in self.active:
-            job.cancel()
-
     def shutdown(self) -> None:
-        """Cancel everything and wait until the threads have ended; nothing is delivered afterwards."""
+        """Wait until the threads have ended; nothing is delivered afterwards.
+
+        What goes into the project file is the user's work, made already: all of it is written. Every other job is cancelled.
+        """
         self._closed.set()
-        self.cancel_all()
+        for job in self.active:
+            if job.lane != "project":
+                job.cancel()
+        self._pools["project"].shutdown(wait=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
         self._handlers.clear()
@@ -139,8 +141,14 @@ class JobRunner(QObject):
             error = stop
         except Exception as failure:
             error = failure
+        except BaseException as end:
+            # A library may call exit(), or panic in Rust: the pool would swallow that, and the job never be over.
+            error = RuntimeError(f"the work was ended by {type(end).__name__}: {end}")
+            error.__cause__ = end
         if not self._closed.is_set():
             self._over.emit(job, result, error)
+        elif error is not None and not isinstance(error, Cancelled):
+            _log.error("%s failed while the window closed", job.title, exc_info=error)
 
     def _report(self, job: Job, stage: str, done: int, total: int) -> None:
         if job in self._handlers and not job.cancel_token.is_cancelled:

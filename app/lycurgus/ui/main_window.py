@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
             self.open_paths(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Keep layout and session, and end all work; results are in the project file already."""
+        """Keep layout and session, end all work, and write what the project file still lacks."""
         self.parameters.keep_now()
         self.bench.change_settings(
             geometry=_text(self.saveGeometry()),
@@ -267,6 +267,8 @@ class MainWindow(QMainWindow):
                 last_session=tuple(str(document.path) for document in self.store.documents),
                 last_image=str(self.store.current.path) if self.store.current else "",
             )
+        # Writing what is still to be kept, and stopping inside a large image, can take seconds.
+        self.hide()
         self.bench.close()
         super().closeEvent(event)
 

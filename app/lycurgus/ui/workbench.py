@@ -104,7 +104,7 @@ class Workbench(QObject):
         self.jobs.submit("project", lambda *_: write(), title=title, on_done=lambda _: None, on_error=self.fail_with)
 
     def close(self) -> None:
-        """End all work and close the project file."""
+        """Stop all work, write what is still to be kept, and close the project file; hide the window before, for the disk may be slow."""
         self.jobs.shutdown()
         self.project.close()
 
