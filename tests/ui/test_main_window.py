@@ -152,6 +152,7 @@ def test_the_delete_key_deletes_particles_in_the_picture_and_in_the_table(loaded
     widget = loaded.viewer.canvas if place == "picture" else loaded.particles.view
     loaded.store.select([loaded.store.current.particles[0].id])
     widget.setFocus()
+    assert loaded.actions_["edit.delete"].isEnabled()
     qtbot.keyClick(widget, Qt.Key.Key_Delete)
     assert len(loaded.store.current.particles) == len(DISCS) - 1
     calm(loaded, qtbot)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
@@ -127,6 +127,9 @@ class Actions:
         self.specs = tuple(specs)
         self._store = store
         self._by_id = {spec.id: _made(spec, parent, icon) for spec in self.specs}
+        # Several changes come at once; the conditions are looked at after the last of them.
+        self._soon = QTimer(parent, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.refresh)
         for spec in self.specs:
             self._give_keys(spec, places[spec.context])
         for spec in self.specs:
@@ -135,14 +138,17 @@ class Actions:
         for signal in (
             store.documents_reset,
             store.document_changed,
+            store.documents_changed,
             store.current_changed,
             store.micrograph_changed,
             store.selection_changed,
         ):
-            signal.connect(self.refresh)
+            signal.connect(self._soon.start)
         self.refresh()
 
     def __getitem__(self, action_id: str) -> QAction:
+        if self._soon.isActive():
+            self.refresh()
         return self._by_id[action_id]
 
     def __iter__(self) -> Iterator[QAction]:
@@ -150,6 +156,7 @@ class Actions:
 
     def refresh(self, *_: object) -> None:
         """Grey out what cannot be done now."""
+        self._soon.stop()
         for spec in self.specs:
             self._by_id[spec.id].setEnabled(spec.enabled(self._store))
 

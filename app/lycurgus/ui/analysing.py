@@ -49,22 +49,43 @@ class _Analysed:
     file_pixel_size: PixelSize | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Queued:
+    """A document in the queue, and its corrections when it came there: those that the user agreed to have replaced."""
+
+    document: Document
+    params: AnalysisParams
+    history: History
+
+
 class Analysing(QObject):
-    """Works off a queue of documents; results appear in the store as they come."""
+    """Works off a queue of documents; results appear in the store as they come.
+
+    Corrections by hand are replaced only where the user agreed to it. Images may be corrected while they wait and while they are
+    analysed; what is corrected then was not agreed upon, so that it stays and the new result is left out, with a sentence to say so.
+    Images that are closed leave the queue.
+
+    Signals
+    -------
+    progress_changed : RunProgress.
+    confirmation_needed : list of Documents that were requested, and of which some carry corrections by hand.
+    """
 
     progress_changed = Signal(object)
+    confirmation_needed = Signal(object)
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
         self._bench = workbench
         self._store = workbench.store
-        self._queue: deque[tuple[Document, AnalysisParams]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._job: Job | None = None
         self._working: Document | None = None
         self._paused = False
         self._done = self._failed = self._total = 0
         self._spent_s = 0.0
         self._started_s = 0.0
+        self._store.documents_reset.connect(self._drop_closed)
 
     @property
     def progress(self) -> RunProgress:
@@ -77,22 +98,33 @@ class Analysing(QObject):
         """Those whose corrections a new analysis would replace: ask before."""
         return [document for document in documents if document.n_edits]
 
+    def request(self, documents: Sequence[Document]) -> None:
+        """Analyse documents, unless corrections by hand would be replaced: then ``confirmation_needed`` is all that happens."""
+        if self.with_hand_work(documents):
+            self.confirmation_needed.emit(list(documents))
+        elif documents:
+            self.analyse(documents)
+
     def analyse(self, documents: Sequence[Document]) -> None:
-        """Queue documents with the parameters that are set now; those in the queue already are not queued twice."""
-        queued = {document for document, _ in self._queue} | {self._working}
+        """Queue documents with the parameters that are set now; those in the queue already are not queued twice.
+
+        Corrections that they carry now will be replaced: for those who have asked, or who know that there are none.
+        """
+        queued = {waiting.document for waiting in self._queue} | {self._working}
         fresh = [document for document in documents if document not in queued]
         if not self.progress.running:
             self._done = self._failed = self._total = 0
             self._spent_s = 0.0
         for document in fresh:
-            self._queue.append((document, self._store.params))
+            self._queue.append(_Queued(document, self._store.params, document.history))
             document.busy = "queued"
-            self._store.document_changed.emit(document)
         self._total += len(fresh)
+        self._store.announce(fresh)
         self._next()
 
     def retry_failed(self) -> None:
-        self.analyse([document for document in self._store.documents if document.error])
+        """Request what failed."""
+        self.request([document for document in self._store.documents if document.error])
 
     def pause(self) -> None:
         """Finish the image in work and wait."""
@@ -105,23 +137,49 @@ class Analysing(QObject):
 
     def cancel(self) -> None:
         """Stop inside the image in work and empty the queue; what is done stays."""
-        waiting = [document for document, _ in self._queue]
+        given_up = [waiting.document for waiting in self._queue]
         self._queue.clear()
-        if self._job is not None:
-            self._job.cancel()
-        for document in [*waiting, *([self._working] if self._working else [])]:
+        if self._working is not None:
+            given_up.append(self._working)
+        self._give_up(given_up)
+
+    def _drop_closed(self) -> None:
+        """Leave out the images that are no longer in the session: opened again, they would get what nobody asked for."""
+        waiting = [queued.document for queued in self._queue]
+        closed = {document for document in [*waiting, *([self._working] if self._working else [])] if not self._is_open(document)}
+        if closed:
+            self._queue = deque(queued for queued in self._queue if queued.document not in closed)
+            self._give_up(list(closed))
+            self._next()
+
+    def _is_open(self, document: Document) -> bool:
+        return self._store.document(document.path) is document
+
+    def _give_up(self, documents: list[Document]) -> None:
+        """Let go of images that have left the queue, also of the one in work."""
+        if self._working in documents:
+            self._working = None
+            if self._job is not None:
+                self._job.cancel()
+        for document in documents:
             document.busy = ""
-            self._store.document_changed.emit(document)
-        self._working = None
-        self._paused = False
-        self._total = self._done + self._failed
+        self._total -= len(documents)
+        if not self.progress.running:
+            self._paused = False
+        self._store.announce([document for document in documents if self._is_open(document)])
+        self._store.released.emit(documents)
         self.progress_changed.emit(self.progress)
 
     def _next(self) -> None:
         if self._job is not None or self._paused or not self._queue:
             self.progress_changed.emit(self.progress)
             return
-        document, params = self._queue.popleft()
+        queued = self._queue.popleft()
+        document, params = queued.document, queued.params
+        if _corrected_since(document, queued.history):
+            self._leave_out(document, "while it waited, so that it was not analysed")
+            self._next()
+            return
         self._working = document
         self._started_s = monotonic()
         document.busy = "analysing"
@@ -130,14 +188,22 @@ class Analysing(QObject):
             "inference",
             lambda progress, cancel: _analysed(document, params, loaded, progress, cancel),
             title=f"Analysing {document.path.name}",
-            on_done=lambda analysed: self._succeeded(document, analysed),
+            on_done=lambda analysed: self._succeeded(queued, analysed),
             on_error=lambda error: self._not_analysed(document, error),
         )
         self._job.finished.connect(self._ended)
         self._store.document_changed.emit(document)
         self.progress_changed.emit(self.progress)
 
-    def _succeeded(self, document: Document, analysed: _Analysed) -> None:
+    def _leave_out(self, document: Document, why: str) -> None:
+        self._bench.warn(f"{document.path.name} was corrected by hand {why}", "Analyse it again to replace the corrections.")
+        self._give_up([document])
+
+    def _succeeded(self, queued: _Queued, analysed: _Analysed) -> None:
+        document = queued.document
+        if _corrected_since(document, queued.history):
+            self._leave_out(document, "while it was analysed, so that the new result was left out")
+            return
         document.analysed, document.history, document.error, document.busy = (
             analysed.result,
             History.of(analysed.result.particles),
@@ -150,12 +216,14 @@ class Analysing(QObject):
             document.file_pixel_size = analysed.file_pixel_size
         self._done += 1
         self._store.changed(document)
+        self._store.released.emit([document])
         self._bench.keep_result(document)
 
     def _not_analysed(self, document: Document, error: Exception) -> None:
         document.error, document.busy = str(error) or type(error).__name__, ""
         self._failed += 1
         self._store.changed(document)
+        self._store.released.emit([document])
         self._bench.keep_failure(document)
         if self._total == 1:
             self._bench.fail_with(error)
@@ -174,6 +242,20 @@ class Analysing(QObject):
             self._bench.warn(f"{plural(self._done, 'image')} analysed, {self._failed} failed", "\n".join(failed))
         else:
             self._bench.succeed(f"{plural(self._done, 'image')} analysed")
+
+
+def _corrected_since(document: Document, history: History) -> bool:
+    """Tell whether a document carries corrections by hand, and others than a history that it had before."""
+    now = document.history
+    return bool(now.n_edits) and now is not history and _by_hand(now) != _by_hand(history)
+
+
+def _by_hand(history: History) -> list[object]:
+    """What was done by hand, without the numbers, which may have been measured again meanwhile."""
+    return [
+        (edit.kind, [particle.id for particle in edit.removed], [(each.id, each.excluded, each.classes) for each in edit.added])
+        for edit in history.done
+    ]
 
 
 def _named(document: Document) -> str:

@@ -41,7 +41,7 @@ class Document:
     error : why reading or analysing failed.
     busy : "" or "queued" or "analysing".
     unreadable : whether ``error`` is that of reading the picture for the screen.
-    awaited_edits : corrections that the project file holds and that are still to be read from it.
+    awaited_edits : corrections that the project file holds and that are still to be read from it, or could not be.
     """
 
     path: Path
@@ -105,6 +105,8 @@ class Store(QObject):
     -------
     documents_reset : the list of documents is another one.
     document_changed : a Document whose state, result or calibration changed.
+    documents_changed : many such Documents at once (Sequence); of the current one ``document_changed`` tells as well.
+    released : list of Documents that a run had in its queue or in work, and has no longer.
     current_changed : the current Document, or None.
     micrograph_changed : the pixels of the current document are there (Micrograph), or gone (None).
     selection_changed : frozenset of particle ids of the current document.
@@ -113,6 +115,8 @@ class Store(QObject):
 
     documents_reset = Signal()
     document_changed = Signal(object)
+    released = Signal(object)
+    documents_changed = Signal(object)
     current_changed = Signal(object)
     micrograph_changed = Signal(object)
     selection_changed = Signal(object)
@@ -199,6 +203,13 @@ class Store(QObject):
         if params != self._params:
             self._params = params
             self.params_changed.emit(params)
+
+    def announce(self, documents: Sequence[Document]) -> None:
+        """Announce that the state of documents changed, though no result did: what hears of thousands hears of them once."""
+        if len(documents) == 1 or self._current in documents:
+            self.document_changed.emit(documents[0] if len(documents) == 1 else self._current)
+        if len(documents) > 1:
+            self.documents_changed.emit(documents)
 
     def changed(self, document: Document) -> None:
         """Announce that a document's content changed; the selection loses particles that are gone."""

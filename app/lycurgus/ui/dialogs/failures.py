@@ -27,7 +27,10 @@ _DOCUMENT = Qt.ItemDataRole.UserRole
 
 
 class FailuresDialog(QDialog):
-    """Follows the store: what is being tried again leaves the list, and comes back where it fails again."""
+    """Follows the store: what is being tried again leaves the list, and comes back where it fails again.
+
+    Another try is requested, so that corrections by hand are asked for first.
+    """
 
     def __init__(self, workbench: Workbench, analysing: Analysing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +71,7 @@ class FailuresDialog(QDialog):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._list, self.copy, context=Qt.ShortcutContext.WidgetShortcut)
         self._list.itemSelectionChanged.connect(self._enable)
         self._store.document_changed.connect(self._update)
+        self._store.documents_changed.connect(self._refill)
         self._store.documents_reset.connect(self._refill)
         self.resize(140 * width, 24 * self.fontMetrics().height())
         self._refill()
@@ -82,7 +86,7 @@ class FailuresDialog(QDialog):
             item.setSelected(item.data(0, _DOCUMENT) in documents)
 
     def retry_selected(self) -> None:
-        self._analysing.analyse(self._selected())
+        self._analysing.request(self._selected())
 
     def copy(self) -> None:
         """Put file and reason of the selected images, or of all, on the clipboard, a line each."""
@@ -96,7 +100,7 @@ class FailuresDialog(QDialog):
         found = [self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount())]
         return [item for item in found if item is not None]
 
-    def _refill(self) -> None:
+    def _refill(self, *_: object) -> None:
         self._list.clear()
         self._list.addTopLevelItems([_line(document) for document in self._store.documents if is_failed(document)])
         self._enable()

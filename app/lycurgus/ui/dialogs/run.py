@@ -49,6 +49,7 @@ class RunPanel(QWidget):
         analysing.progress_changed.connect(self._show_progress)
         # An image that cannot be opened fails without any run.
         workbench.store.document_changed.connect(self._show_failed)
+        workbench.store.documents_changed.connect(self._show_failed)
         workbench.store.documents_reset.connect(self._show_failed)
         self._show_progress(analysing.progress)
 

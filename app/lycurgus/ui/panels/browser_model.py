@@ -47,6 +47,7 @@ class DocumentsModel(QAbstractListModel):
         self._settling.timeout.connect(self._compare_with_params)
         self._store.documents_reset.connect(self._reset)
         self._store.document_changed.connect(self._changed)
+        self._store.documents_changed.connect(self._compare_with_params)
         self._store.params_changed.connect(self._settling.start)
         workbench.jobs.progressed.connect(self._progressed)
         self._reset()
@@ -124,8 +125,8 @@ class DocumentsModel(QAbstractListModel):
             self.summary_changed.emit(self.summary)
         self._tell(row)
 
-    def _compare_with_params(self) -> None:
-        """See which results have become stale, or fit again."""
+    def _compare_with_params(self, *_: object) -> None:
+        """See which states are others: results have become stale, or fit again, or images were queued."""
         params = self._store.params
         states = [document.state(params) for document in self._documents]
         other = [row for row, (old, new) in enumerate(zip(self._states, states, strict=True)) if old is not new]

@@ -108,6 +108,7 @@ class DistributionPanel(QWidget):
         store = self._store
         store.documents_reset.connect(self._soon.start)
         store.document_changed.connect(self._on_document)
+        store.documents_changed.connect(self._soon.start)
         store.current_changed.connect(self._soon.start)
         store.params_changed.connect(self._soon.start)
         store.selection_changed.connect(self._show_selection)

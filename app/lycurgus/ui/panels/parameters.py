@@ -110,7 +110,8 @@ class ParametersPanel(QWidget):
         self.analyse_selection.clicked.connect(lambda: self.analyse_requested.emit("selection"))
         self.analyse_all.clicked.connect(lambda: self.analyse_requested.emit("all"))
         self._store.params_changed.connect(self._show)
-        for signal in (self._store.params_changed, self._store.documents_reset, self._store.document_changed, self._store.current_changed):
+        store = self._store
+        for signal in (store.params_changed, store.documents_reset, store.document_changed, store.documents_changed, store.current_changed):
             signal.connect(self._count_soon)
 
     def _edit(self, spec: FieldSpec, value: Any) -> None:

@@ -109,6 +109,7 @@ class ParticlesPanel(QWidget):
         store.documents_reset.connect(self._later.start)
         store.current_changed.connect(self._on_current)
         store.document_changed.connect(self._on_document)
+        store.documents_changed.connect(self._on_documents)
         store.selection_changed.connect(self._show_selection)
         self._bench.settings_changed.connect(self._on_settings)
         self.scope.currentIndexChanged.connect(self.refresh)
@@ -134,6 +135,10 @@ class ParticlesPanel(QWidget):
         if document is self._store.current and self.scope.currentIndex() == THIS_IMAGE:
             self.refresh()
         elif self.scope.currentIndex() == WHOLE_SAMPLE:
+            self._later.start()
+
+    def _on_documents(self, _: object) -> None:
+        if self.scope.currentIndex() == WHOLE_SAMPLE:
             self._later.start()
 
     def _on_settings(self, _: object) -> None:

@@ -63,7 +63,8 @@ class SamplePanel(QWidget):
         self._later.setSingleShot(True)
         self._later.setInterval(SEVERAL_CHANGES_MS)
         self._later.timeout.connect(self.refresh)
-        for signal in (self._store.documents_reset, self._store.document_changed, self._store.params_changed):
+        store = self._store
+        for signal in (store.documents_reset, store.document_changed, store.documents_changed, store.params_changed):
             signal.connect(self._later.start)
         self._store.current_changed.connect(self._show_current)
         self.view.doubleClicked.connect(self._open)
