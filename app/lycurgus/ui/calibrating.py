@@ -10,13 +10,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from lycurgus.core.annotations import usable_area
-from lycurgus.core.edits import Canvas
 from lycurgus.core.errors import ReadError
 from lycurgus.core.history import History
-from lycurgus.core.quality import quality_warnings
+from lycurgus.core.recalibration import recalibrated
 from lycurgus.core.types import AnalysisResult, Micrograph, PixelSize
-from lycurgus.pipeline import without_pixels
 from lycurgus.readers.door import read
 from lycurgus.services.instrument_scales import Setup, default_pixel_size, setup_of, with_default
 from lycurgus.ui.jobs import Job
@@ -198,13 +195,8 @@ def remeasured(path: Path, result: AnalysisResult, history: History, size: Pixel
     stated = read(path, plane=result.params.input.plane)
     if stated.sha256 != result.micrograph.sha256:
         raise ReadError(path, "has changed since it was analysed, so that nothing can be measured again", hint="analyse it again")
-    micrograph = stated.with_pixel_size(size or stated.pixel_size)
-    whole = replace(result, micrograph=micrograph)
-    again = history.remeasured(Canvas.of(whole))
-    whole = replace(whole, particles=again.analysed)
-    warnings = quality_warnings(whole, usable_area(micrograph.pixels, whole.annotations))
-    whole = replace(whole, warnings=(*micrograph.warnings, *warnings))
-    return _Remeasured(without_pixels(whole), again, stated.pixel_size)
+    again, corrected = recalibrated(result, history, stated.with_pixel_size(size or stated.pixel_size))
+    return _Remeasured(again, corrected, stated.pixel_size)
 
 
 def _limits_in_nm(documents: Iterable[Document]) -> str:
