@@ -20,7 +20,10 @@ Points = NDArray[np.float64]
 
 
 class Editing(QObject):
-    """Turns what the user does with mouse and keys into edits; what is impossible becomes a sentence."""
+    """Turns what the user does with mouse and keys into edits; what is impossible becomes a sentence.
+
+    An image that waits or is analysed may be corrected: ``Analysing`` leaves its new result out then.
+    """
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)

@@ -148,13 +148,14 @@ class MainWindow(QMainWindow):
 
     def analyse(self, documents: Sequence[Document]) -> None:
         """Analyse documents; ask before corrections by hand are replaced."""
+        self.analysing.request(documents)
+
+    def _ask_to_replace(self, documents: Sequence[Document]) -> None:
         corrected = self.analysing.with_hand_work(documents)
-        if not corrected:
-            self.analysing.analyse(documents)
-            return
         others = [document for document in documents if document not in corrected]
         answers = {"all": documents, "others": others, "cancel": []}
-        question = ConfirmReplaceEdits(corrected, self, others=bool(others))
+        # In front of the dialog that asks for another try, where that is open.
+        question = ConfirmReplaceEdits(corrected, QApplication.activeModalWidget() or self, others=bool(others))
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         question.chosen.connect(lambda choice: self.analysing.analyse(answers[choice]) if answers[choice] else None)
         question.open()
@@ -354,6 +355,7 @@ class MainWindow(QMainWindow):
         store.document_changed.connect(self._retitle)
         store.micrograph_changed.connect(self._apply_instrument_default)
         self.browser.analyse_requested.connect(self.analyse)
+        self.analysing.confirmation_needed.connect(self._ask_to_replace)
         self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))
 
     def _reasons_in_use(self) -> list[str]:

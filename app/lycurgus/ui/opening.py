@@ -26,6 +26,8 @@ class Opening(QObject):
         super().__init__(workbench)
         self._bench = workbench
         self._store = workbench.store
+        self._held: dict[Document, StoredImage | ProjectError | None] = {}
+        self._store.released.connect(self._deliver_held)
 
     def open_paths(self, paths: Iterable[Path], *, recursive: bool = False) -> None:
         """Find micrographs in files and folders, with what is known of them from earlier sessions, and show the first."""
@@ -121,13 +123,26 @@ class Opening(QObject):
 
         def deliver(stored: list[StoredImage | ProjectError | None]) -> None:
             for document, image in zip(now, stored, strict=True):
-                document.awaited_edits = 0
-                if document.analysed is None and not document.busy and remember(document, image):
-                    self._store.changed(document)
-                    self._scale_picture(document)
+                self._deliver(document, image)
             self._recall(later)
 
         self._bench.jobs.submit("project", fetch, title="Fetching earlier results", on_done=deliver, on_error=self._bench.fail_with)
+
+    def _deliver(self, document: Document, stored: StoredImage | ProjectError | None) -> None:
+        """Take over what was fetched; an image that a run holds gets it when the run lets go of it without a new result."""
+        if self._store.document(document.path) is not document:
+            # Closed meanwhile.
+            return
+        if document.busy:
+            self._held[document] = stored
+        elif document.analysed is None and remember(document, stored):
+            self._store.changed(document)
+            self._scale_picture(document)
+
+    def _deliver_held(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            if document in self._held:
+                self._deliver(document, self._held.pop(document))
 
     def _scale_picture(self, document: Document) -> None:
         """Give the picture on screen the pixel size that the user stated in an earlier session."""
@@ -167,20 +182,33 @@ def stored_image(project: Project, path: Path) -> StoredImage | ProjectError | N
 
 
 def remember(document: Document, stored: StoredImage | ProjectError | None) -> bool:
-    """Give a document the result, corrections and calibration of an earlier session; tell whether there was anything."""
+    """Give a document the result, corrections and calibration of an earlier session; tell whether there was anything.
+
+    Corrections that the project file holds and that cannot be shown, since they are damaged or belong to an earlier content of the
+    file, stay awaited: a new analysis would replace them, and the user is asked before.
+    """
     if isinstance(stored, ProjectError):
-        document.error = str(stored)
-    elif stored is not None:
-        document.pixel_size = stored.pixel_size
-        document.error = "" if stored.result else stored.error
-        if stored.result is not None:
-            document.analysed, document.history = stored.result, stored.history
-            document.file_pixel_size = stored.result.micrograph.pixel_size
-    return stored is not None
+        document.error = document.error or str(stored)
+        return True
+    document.awaited_edits = stored.record.n_edits if stored is not None and stored.changed else 0
+    if stored is None:
+        return False
+    document.pixel_size = stored.pixel_size
+    if stored.result is None:
+        document.error = document.error or stored.error
+    else:
+        document.analysed, document.history = stored.result, stored.history
+        document.file_pixel_size = stored.result.micrograph.pixel_size
+    return True
 
 
-def remembered(project: Project, path: Path) -> Document:
-    """Make a document with what the project file knows of it; for a thread beside the window."""
-    document = Document(path)
+def remembered(project: Project, path: Path, *, stored_edits: int = 0) -> Document:
+    """Make a document with what the project file knows of it; for a thread beside the window.
+
+    Parameters
+    ----------
+    stored_edits : how many corrections the project file lists for it, in case that they cannot be read.
+    """
+    document = Document(path, awaited_edits=stored_edits)
     remember(document, stored_image(project, path))
     return document

@@ -85,7 +85,7 @@ class BatchDialog(QDialog):
     @property
     def documents(self) -> list[Document]:
         """What *Start* would analyse."""
-        return [document for document in self._wanted() if self._replace.isChecked() or not document.history.n_edits]
+        return [document for document in self._wanted() if self._replace.isChecked() or not document.n_edits]
 
     def choose_folder(self, folder: Path, *, recursive: bool = False) -> None:
         """Fill the form in: this folder instead of the open images."""
@@ -217,7 +217,7 @@ class BatchDialog(QDialog):
         return [document for document, state in (self._found or {}).items() if not document.busy and (everything or state in OUTDATED)]
 
     def _show_summary(self, *_: object) -> None:
-        corrected = [document for document in self._wanted() if document.history.n_edits]
+        corrected = [document for document in self._wanted() if document.n_edits]
         self._replace.setVisible(bool(corrected))
         chosen = self.documents
         self._start.setEnabled(bool(chosen))
@@ -245,12 +245,13 @@ def documents_in(folder: Path, project: Project, *, recursive: bool, progress: P
     """
     if not folder.is_dir():
         raise LycurgusError(f"{folder} is a file" if folder.exists() else f"{folder} is not there", hint="choose another folder")
-    files = find_files([folder], recursive=recursive)
+    files = [path.resolve() for path in find_files([folder], recursive=recursive)]
+    stored_edits = {record.path: record.n_edits for record in project.images()}
     documents = []
     for done, path in enumerate(files):
         cancel.check()
         progress("look", done, len(files))
-        documents.append(remembered(project, path.resolve()))
+        documents.append(remembered(project, path, stored_edits=stored_edits.get(path, 0)))
     return documents
 
 
@@ -282,7 +283,7 @@ def summary_text(chosen: Sequence[ImageState], n_found: int) -> str:
 
 def corrections_text(corrected: Sequence[Document], *, replace: bool) -> str:
     """Say what happens to corrections by hand."""
-    count = sum(document.history.n_edits for document in corrected)
+    count = sum(document.n_edits for document in corrected)
     one = len(corrected) == 1
     carried = f"{plural(len(corrected), 'image')} {'carries' if one else 'carry'} {plural(count, 'correction')} by hand"
     if replace:

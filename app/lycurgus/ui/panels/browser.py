@@ -102,7 +102,7 @@ class BrowserPanel(QWidget):
         these = "this image" if one else f"these {plural(len(documents), 'image')}"
         self._add(menu, f"&Analyse {these}", lambda: self.analyse_requested.emit(list(documents)))
         self._add(
-            menu, f"&Retry {plural(len(failed), 'failed image')}" if not one else "&Retry", lambda: self._analysing.analyse(failed)
+            menu, f"&Retry {plural(len(failed), 'failed image')}" if not one else "&Retry", lambda: self._analysing.request(failed)
         ).setEnabled(bool(failed))
         menu.addSeparator()
         self._add(menu, "Show in &file manager", lambda: self._reveal(documents))
