@@ -17,6 +17,7 @@ from lycurgus.core.types import Particle, PixelSize
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.panels.particles import THIS_IMAGE, WHOLE_SAMPLE, ParticlesPanel
 from lycurgus.ui.panels.particles_menu import ask_class, ask_reason
+from lycurgus.ui.panels.particles_model import ParticleModel
 from lycurgus.ui.panels.particles_table import ParticleTable
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
@@ -233,6 +234,30 @@ def test_chosen_columns_are_remembered_and_can_be_taken_back(workbench: Workbenc
     assert [one.name for one in panel.model.columns] == ["state", "id", "area"]
     menu.actions()[-1].trigger()
     assert workbench.settings.columns == ()
+
+
+def test_a_column_keeps_its_width_where_others_come_and_go(workbench: Workbench, panel: ParticlesPanel) -> None:
+    workbench.change_settings(columns=("area", "feret_max", "circularity"))
+    show(workbench, documents())
+    panel.view.setColumnWidth(column(panel, "feret_max"), 177)
+    workbench.change_settings(columns=("feret_max", "circularity"))
+    assert panel.view.columnWidth(column(panel, "feret_max")) == 177
+    workbench.change_settings(columns=("area", "diameter", "feret_max", "circularity"))
+    assert panel.view.columnWidth(column(panel, "feret_max")) == 177
+
+
+def test_painting_thousands_of_selected_rows_asks_for_few(
+    workbench: Workbench, panel: ParticlesPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(workbench, documents(n=2_000))
+    panel.grab()
+    asked: list[int] = []
+    count_rows = ParticleModel.rowCount
+    monkeypatch.setattr(ParticleModel, "rowCount", lambda model, *parent: asked.append(1) or count_rows(model, *parent))
+    workbench.store.select(range(2_001))
+    panel.grab()
+    assert len(panel.view.selected_rows()) == 2_000
+    assert len(asked) < 500
 
 
 def test_every_descriptor_can_be_shown(workbench: Workbench, panel: ParticlesPanel) -> None:

@@ -202,6 +202,8 @@ class ParticlesPanel(QWidget):
             self._complain(arranged.complaint)
         scrolled = self.view.verticalScrollBar().value()
         columns = table.shown_columns(self._bench.settings.columns)
+        were_fitted = self._widths_for == tuple(column.heading for column in self.model.columns)
+        widths = self.view.column_widths() if were_fitted else {}
         self._linking = True
         self.model.show(table, rows, columns)
         self._linking = False
@@ -209,7 +211,7 @@ class ParticlesPanel(QWidget):
         headings = tuple(column.heading for column in columns)
         if headings != self._widths_for and len(rows):
             self._widths_for = headings
-            self.view.fit_columns()
+            self.view.fit_columns(widths)
         self.view.verticalScrollBar().setValue(scrolled)
         self._show_selection(self._store.selection, scroll=False)
         self._say_what_there_is()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
-from PySide6.QtCore import QEvent, QItemSelectionRange, QPoint, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QEvent, QItemSelectionModel, QItemSelectionRange, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
@@ -52,6 +53,13 @@ class ParticleView(QTableView):
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._on_header_menu)
 
+    def setModel(self, model: QAbstractItemModel | None) -> None:  # noqa: N802
+        super().setModel(model)
+        if model is not None:
+            # A header that knows the selection asks for each cell of a column whether it is selected, at every painting.
+            header = self.horizontalHeader()
+            header.setSelectionModel(QItemSelectionModel(model, header))
+
     def model(self) -> ParticleModel:
         model = super().model()
         assert isinstance(model, ParticleModel), "the panel sets it before anything else"
@@ -69,13 +77,19 @@ class ParticleView(QTableView):
         if rows := self.selected_rows():
             QGuiApplication.clipboard().setText(self.model().as_text(rows))
 
-    def fit_columns(self) -> None:
-        """Make columns as wide as their content, judged by the first rows."""
+    def column_widths(self) -> dict[str, int]:
+        """Heading -> width of the columns that are shown but the last, which is stretched."""
+        return {column.heading: self.columnWidth(section) for section, column in enumerate(self.model().columns[:-1])}
+
+    def fit_columns(self, known: Mapping[str, int]) -> None:
+        """Give columns their known widths by heading, and make the others as wide as their content, judged by the first rows."""
         header = self.horizontalHeader()
         header.setResizeContentsPrecision(SAMPLED_ROWS)
-        for section in range(self.model().columnCount()):
-            width = max(self.sizeHintForColumn(section), header.sectionSizeHint(section))
-            header.resizeSection(section, min(width + 2, WIDEST_COLUMN))
+        for section, column in enumerate(self.model().columns):
+            width = known.get(column.heading)
+            if width is None:
+                width = min(max(self.sizeHintForColumn(section), header.sectionSizeHint(section)) + 2, WIDEST_COLUMN)
+            header.resizeSection(section, width)
 
     def _on_header_menu(self, at: QPoint) -> None:
         self.column_menu().popup(self.horizontalHeader().mapToGlobal(at))
