@@ -102,6 +102,18 @@ def test_what_is_corrected_while_it_is_analysed_stays_and_the_new_result_is_left
     assert any("while it was analysed" in notice.text for notice in said)
 
 
+def test_a_run_whose_last_image_is_left_out_says_how_it_went(opened: Workbench, qtbot: QtBot) -> None:
+    said: list[Notice] = []
+    opened.noticed.connect(said.append)
+    analysing = Analysing(opened)
+    first, *others = opened.store.documents
+    analysing.analyse([*others, first])
+    Editing(opened).draw_circle(FREE_PLACE, 12.0)
+    finished(analysing, opened, qtbot)
+    assert first.history.n_edits == 1
+    assert "2 images analysed" in [notice.text for notice in said]
+
+
 def test_corrections_that_the_user_gave_up_are_replaced(opened: Workbench, qtbot: QtBot) -> None:
     analysing, document = Analysing(opened), opened.store.documents[0]
     editing = Editing(opened)

@@ -232,9 +232,10 @@ class Analysing(QObject):
         self._job = None
         self._working = None
         self._spent_s += monotonic() - self._started_s
-        if self._total > 1 and not self._queue and self._done + self._failed == self._total:
-            self._say_how_it_went()
+        # The last images of the queue may all be left out.
         self._next()
+        if self._total > 1 and not self.progress.running:
+            self._say_how_it_went()
 
     def _say_how_it_went(self) -> None:
         if self._failed:
