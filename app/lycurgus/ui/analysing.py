@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
@@ -183,10 +184,14 @@ class Analysing(QObject):
         self._working = document
         self._started_s = monotonic()
         document.busy = "analysing"
+        # Looked at here, in the window's thread: whatever is said about the image later holds for its result, not for half of it.
+        path, size, file_size = document.path, document.pixel_size, document.file_pixel_size
         loaded = self._store.micrograph if document is self._store.current else None
+        if loaded is not None and not _fits(loaded, size or file_size, params):
+            loaded = None
         self._job = self._bench.jobs.submit(
             "inference",
-            lambda progress, cancel: _analysed(document, params, loaded, progress, cancel),
+            lambda progress, cancel: _analysed(path, params, size, loaded, file_size, progress, cancel),
             title=f"Analysing {document.path.name}",
             on_done=lambda analysed: self._succeeded(queued, analysed),
             on_error=lambda error: self._not_analysed(document, error),
@@ -212,8 +217,7 @@ class Analysing(QObject):
         )
         document.awaited_edits = 0
         document.shape = analysed.shape
-        if document.pixel_size is None:
-            document.file_pixel_size = analysed.file_pixel_size
+        document.file_pixel_size = analysed.file_pixel_size
         self._done += 1
         self._store.changed(document)
         self._store.released.emit([document])
@@ -265,19 +269,31 @@ def _named(document: Document) -> str:
     return document.error if document.error.startswith(name) else f"{name}: {document.error}"
 
 
-def _analysed(document: Document, params: AnalysisParams, loaded: Micrograph | None, progress: Progress, cancel: CancelToken) -> _Analysed:
-    """In a worker thread."""
+def _analysed(
+    path: Path,
+    params: AnalysisParams,
+    size: PixelSize | None,
+    loaded: Micrograph | None,
+    file_size: PixelSize | None,
+    progress: Progress,
+    cancel: CancelToken,
+) -> _Analysed:
+    """In a worker thread.
+
+    Parameters
+    ----------
+    size : the user's word.
+    loaded : the picture, where it is on screen as it is to be analysed.
+    file_size : what the file of ``loaded`` says.
+    """
     progress("read", 0, 1)
-    micrograph = loaded if loaded is not None and _fits(loaded, document, params) else _read(document, params)
-    result = analyze(micrograph, params, progress=progress, cancel=cancel)
-    return _Analysed(without_pixels(result), micrograph.shape, micrograph.pixel_size)
+    if loaded is None:
+        stated = read(path, plane=params.input.plane)
+        loaded, file_size = stated.with_pixel_size(size or stated.pixel_size), stated.pixel_size
+    result = analyze(loaded, params, progress=progress, cancel=cancel)
+    return _Analysed(without_pixels(result), loaded.shape, file_size)
 
 
-def _fits(loaded: Micrograph, document: Document, params: AnalysisParams) -> bool:
-    """Tell whether the pixels on screen are what reading the file again would give."""
-    auto = params.input.plane == "auto"
-    return auto and (document.pixel_size is None or loaded.pixel_size == document.pixel_size)
-
-
-def _read(document: Document, params: AnalysisParams) -> Micrograph:
-    return read(document.path, plane=params.input.plane, pixel_size=document.pixel_size)
+def _fits(loaded: Micrograph, size: PixelSize | None, params: AnalysisParams) -> bool:
+    """Tell whether the picture on screen is what reading the file again would give."""
+    return params.input.plane == "auto" and loaded.pixel_size == size

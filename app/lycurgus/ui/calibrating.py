@@ -1,4 +1,8 @@
-"""Stating how large a pixel is: kept in the project file, and what was measured already measured again at once."""
+"""Stating how large a pixel is: kept in the project file, and what was measured already measured again.
+
+A size may be stated, taken back or remembered at any time: while an image is read, waits in the queue, is analysed or is measured. So
+nothing relies on the order: whatever changes a document, its analysis is compared with the size that holds, and measured again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject
 
@@ -39,6 +44,10 @@ class Calibrating(QObject):
         self._store = workbench.store
         self._waiting: deque[Document] = deque()
         self._job: Job | None = None
+        self._refused: WeakKeyDictionary[Document, tuple[AnalysisResult, PixelSize | None]] = WeakKeyDictionary()
+        self._store.document_changed.connect(self._follow)
+        self._store.released.connect(self._follow_all)
+        self._store.recalled.connect(self._recalled)
 
     def set_pixel_size(self, documents: Iterable[Document], size: PixelSize | None) -> None:
         """State the pixel size of images, or leave it to their files again (None).
@@ -47,7 +56,7 @@ class Calibrating(QObject):
         particles would act differently in a new analysis, and the user is told so.
         """
         size = None if size is None else replace(size, source="user")
-        changing = [document for document in documents if document.pixel_size != size]
+        changing = [document for document in documents if document.pixel_size != size or document.size_awaited]
         project = self._bench.project
 
         def write() -> list[tuple[Document, PixelSize | None]]:
@@ -68,7 +77,7 @@ class Calibrating(QObject):
         """State the pixel size of all images in a folder, of those that are not open or not there yet too."""
         size = None if size is None else replace(size, source="user")
         inside = [document for document in self._store.documents if document.path.parent == folder]
-        paths = [document.path for document in inside if document.pixel_size is not None]
+        paths = [document.path for document in inside if document.pixel_size is not None or document.size_awaited]
         project = self._bench.project
 
         def write() -> None:
@@ -78,7 +87,7 @@ class Calibrating(QObject):
                 project.set_pixel_size(path, None)
 
         self._keep(write, lambda _: None)
-        self._set([document for document in inside if document.pixel_size != size], size)
+        self._set([document for document in inside if document.pixel_size != size or document.size_awaited], size)
 
     def set_instrument_default(self, setup: Setup, size: PixelSize | None) -> None:
         """State the pixel size of an instrument at a magnification, for images that do not say one themselves."""
@@ -93,9 +102,9 @@ class Calibrating(QObject):
     def apply_default(self, document: Document, micrograph: Micrograph) -> bool:
         """Give an image that states no pixel size the default of its instrument; tell whether there was one.
 
-        To be called when a micrograph is loaded.
+        To be called when a micrograph is loaded; where the user's earlier word is still awaited, it is looked at again when that is there.
         """
-        if micrograph.pixel_size is not None or document.pixel_size is not None:
+        if micrograph.pixel_size is not None or document.pixel_size is not None or document.size_awaited:
             return False
         size = default_pixel_size(micrograph, self._bench.settings.instrument_scales)
         if size is None:
@@ -106,12 +115,12 @@ class Calibrating(QObject):
     def _set(self, documents: list[Document], size: PixelSize | None) -> None:
         measured_again = []
         for document in documents:
-            document.pixel_size = size
+            document.pixel_size, document.size_awaited = size, False
+            self._refused.pop(document, None)
+            if document.has_other_scale and not document.busy:
+                measured_again.append(document)
             self._show_scaled(document)
             self._store.document_changed.emit(document)
-            if document.analysed is not None and not document.busy:
-                measured_again.append(document)
-                self._remeasure(document)
         if limits := _limits_in_nm(measured_again):
             self._bench.warn(
                 f"Lengths of {names(measured_again)} follow the new pixel size; analyse again for the limits in nm to follow too",
@@ -127,26 +136,46 @@ class Calibrating(QObject):
         if micrograph.pixel_size != size:
             self._store.set_micrograph(micrograph.with_pixel_size(size))
 
-    def _remeasure(self, document: Document) -> None:
-        if document not in self._waiting:
+    def _recalled(self, document: Document) -> None:
+        if document is self._store.current and self._store.micrograph is not None:
+            self.apply_default(document, self._store.micrograph)
+
+    def _follow_all(self, documents: Iterable[Document]) -> None:
+        for document in documents:
+            self._follow(document)
+
+    def _follow(self, document: Document) -> None:
+        """Measure a document again if its lengths are not those of its pixel size, unless that could not be done before."""
+        if self._is_due(document) and document not in self._waiting:
             self._waiting.append(document)
-        self._next()
+            self._next()
+
+    def _is_due(self, document: Document) -> bool:
+        # What a run has in hand comes back when the run lets go of it: with a result of its own, or as it was.
+        return (
+            document.has_other_scale
+            and not document.busy
+            and self._store.document(document.path) is document
+            and self._refused.get(document) != (document.analysed, document.pixel_size)
+        )
 
     def _next(self) -> None:
         # One at a time: the other worker of the lane stays free for the image that the user wants to see.
-        if self._job is not None or not self._waiting:
+        if self._job is not None:
+            return
+        while self._waiting and not self._is_due(self._waiting[0]):
+            self._waiting.popleft()
+        if not self._waiting:
             return
         document = self._waiting.popleft()
         result, history, size = document.analysed, document.history, document.pixel_size
-        if result is None:
-            self._next()
-            return
+        assert result is not None
         self._job = self._bench.jobs.submit(
             "io",
             lambda *_: remeasured(document.path, result, history, size),
             title=f"Measuring {document.path.name} again",
             on_done=lambda fresh: self._remeasured(document, fresh, result, history, size),
-            on_error=self._bench.fail_with,
+            on_error=lambda error: self._not_remeasured(document, error, result, size),
         )
         self._job.finished.connect(self._ended)
 
@@ -156,16 +185,19 @@ class Calibrating(QObject):
 
     def _remeasured(self, document: Document, fresh: _Remeasured, result: AnalysisResult, history: History, size: PixelSize | None) -> None:
         document.file_pixel_size = fresh.file_pixel_size
-        if document.analysed is not result:
-            # Analysed anew meanwhile: what was measured belongs to particles that are gone.
-            return
-        if document.history is not history or document.pixel_size != size:
-            self._remeasure(document)
+        as_it_was = document.analysed is result and document.history is history and document.pixel_size == size
+        if not as_it_was or not self._is_due(document):
+            # Corrected, analysed anew or given another size meanwhile: what was measured belongs to particles that are gone.
+            self._follow(document)
             return
         document.analysed, document.history = fresh.result, fresh.history
         self._show_scaled(document)
         self._store.changed(document)
         self._bench.keep_result(document)
+
+    def _not_remeasured(self, document: Document, error: Exception, result: AnalysisResult, size: PixelSize | None) -> None:
+        self._refused[document] = (result, size)
+        self._bench.fail_with(error)
 
     def _keep(self, write: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
         self._bench.jobs.submit(

@@ -68,6 +68,8 @@ class Opening(QObject):
     def add(self, documents: Sequence[Document], *, folders: Sequence[Path] = ()) -> None:
         """Take documents into the session, those that are open already excepted, and remember the folders they came from."""
         fresh = [document for document in documents if self._store.document(document.path) is None]
+        for document in fresh:
+            document.size_awaited = True
         self._store.add_documents(fresh)
         self._recall(fresh)
         if folders:
@@ -80,10 +82,10 @@ class Opening(QObject):
         self._store.set_current(document)
         if document is None:
             return
-        plane, pixel_size = self._store.params.input.plane, document.pixel_size
+        plane = self._store.params.input.plane
         self._bench.jobs.submit(
             "io",
-            lambda *_: read(document.path, plane=plane, pixel_size=pixel_size),
+            lambda *_: read(document.path, plane=plane),
             title=f"Reading {document.path.name}",
             key="show",
             on_done=lambda micrograph: self._shown(document, micrograph),
@@ -133,11 +135,17 @@ class Opening(QObject):
         if self._store.document(document.path) is not document:
             # Closed meanwhile.
             return
+        # Not held back: an image that waits in the queue is to be analysed with it.
+        size_came = remember_size(document, stored)
         if document.busy:
             self._held[document] = stored
-        elif document.analysed is None and remember(document, stored):
+        if not document.busy and document.analysed is None and remember(document, stored):
             self._store.changed(document)
+        elif size_came and document.pixel_size is not None:
+            self._store.document_changed.emit(document)
+        if size_came:
             self._scale_picture(document)
+            self._store.recalled.emit(document)
 
     def _deliver_held(self, documents: Sequence[Document]) -> None:
         for document in documents:
@@ -162,9 +170,9 @@ class Opening(QObject):
         document.shape = micrograph.shape
         if document.unreadable:
             document.error, document.unreadable = "", False
-        if document.pixel_size is None:
-            document.file_pixel_size = micrograph.pixel_size
-        self._store.set_micrograph(micrograph)
+        document.file_pixel_size = micrograph.pixel_size
+        # The user's word as it is now: it may have come, or gone, while the file was read.
+        self._store.set_micrograph(micrograph.with_pixel_size(document.pixel_size or micrograph.pixel_size))
         self._store.document_changed.emit(document)
 
     def _unreadable(self, document: Document, error: Exception) -> None:
@@ -182,7 +190,7 @@ def stored_image(project: Project, path: Path) -> StoredImage | ProjectError | N
 
 
 def remember(document: Document, stored: StoredImage | ProjectError | None) -> bool:
-    """Give a document the result, corrections and calibration of an earlier session; tell whether there was anything.
+    """Give a document the result and corrections of an earlier session; tell whether anything was known of it.
 
     Corrections that the project file holds and that cannot be shown, since they are damaged or belong to an earlier content of the
     file, stay awaited: a new analysis would replace them, and the user is asked before.
@@ -193,12 +201,26 @@ def remember(document: Document, stored: StoredImage | ProjectError | None) -> b
     document.awaited_edits = stored.record.n_edits if stored is not None and stored.changed else 0
     if stored is None:
         return False
-    document.pixel_size = stored.pixel_size
     if stored.result is None:
         document.error = document.error or stored.error
     else:
         document.analysed, document.history = stored.result, stored.history
-        document.file_pixel_size = stored.result.micrograph.pixel_size
+        measured_with = stored.result.micrograph.pixel_size
+        if document.file_pixel_size is None and measured_with is not None and measured_with.source != "user":
+            document.file_pixel_size = measured_with
+    return True
+
+
+def remember_size(document: Document, stored: StoredImage | ProjectError | None) -> bool:
+    """Give a document the pixel size that the user stated in an earlier session; tell whether it is known now what he said.
+
+    What he has said since the document was opened stays. From a project file that cannot be read nothing is known, not even that he
+    said nothing.
+    """
+    if not document.size_awaited or isinstance(stored, ProjectError):
+        return False
+    document.size_awaited = False
+    document.pixel_size = stored.pixel_size if stored is not None else None
     return True
 
 
@@ -209,6 +231,7 @@ def remembered(project: Project, path: Path, *, stored_edits: int = 0) -> Docume
     ----------
     stored_edits : how many corrections the project file lists for it, in case that they cannot be read.
     """
-    document = Document(path, awaited_edits=stored_edits)
-    remember(document, stored_image(project, path))
+    document, stored = Document(path, awaited_edits=stored_edits, size_awaited=True), stored_image(project, path)
+    remember_size(document, stored)
+    remember(document, stored)
     return document

@@ -37,6 +37,8 @@ class Document:
     history : corrections by hand on top of it.
     pixel_size : what the user said, over what the file says; None where he said nothing.
     file_pixel_size : what the file says, known once it was read.
+    size_awaited : whether what the user said in an earlier session is still to be read from the project file. Until then no default
+        takes its place; what he says meanwhile does.
     shape : (H, W) once the file was read.
     error : why reading or analysing failed.
     busy : "" or "queued" or "analysing".
@@ -49,6 +51,7 @@ class Document:
     history: History = field(default_factory=History)
     pixel_size: PixelSize | None = None
     file_pixel_size: PixelSize | None = None
+    size_awaited: bool = False
     shape: tuple[int, int] | None = None
     error: str = ""
     busy: Literal["", "queued", "analysing"] = ""
@@ -94,8 +97,18 @@ class Document:
         """Tell whether an analysis with these parameters, or with the pixel size set since, could give something else."""
         if self.analysed is None:
             return False
-        other_scale = self.pixel_size is not None and self.analysed.micrograph.pixel_size != self.pixel_size
-        return other_scale or self.analysed.provenance.params_digest != params.digest
+        return self.has_other_scale or self.analysed.provenance.params_digest != params.digest
+
+    @property
+    def has_other_scale(self) -> bool:
+        """Whether the analysis was measured with another pixel size than the one that holds now."""
+        if self.analysed is None:
+            return False
+        measured_with = self.analysed.micrograph.pixel_size
+        if self.pixel_size is not None:
+            return measured_with != self.pixel_size
+        # The user's word, which he has taken back.
+        return measured_with is not None and measured_with.source == "user"
 
 
 class Store(QObject):
@@ -106,6 +119,7 @@ class Store(QObject):
     documents_reset : the list of documents is another one.
     document_changed : a Document whose state, result or calibration changed.
     documents_changed : many such Documents at once (Sequence); of the current one ``document_changed`` tells as well.
+    recalled : a Document of which it is known now what the user said about its pixel size in an earlier session.
     released : list of Documents that a run had in its queue or in work, and has no longer.
     current_changed : the current Document, or None.
     micrograph_changed : the pixels of the current document are there (Micrograph), or gone (None).
@@ -115,6 +129,7 @@ class Store(QObject):
 
     documents_reset = Signal()
     document_changed = Signal(object)
+    recalled = Signal(object)
     released = Signal(object)
     documents_changed = Signal(object)
     current_changed = Signal(object)
