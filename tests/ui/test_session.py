@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from lycurgus.cli import main
+from lycurgus.core.edits import Canvas
+from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.parameters import with_settings
 from lycurgus.services.export import ExportPlan
 from lycurgus.services.settings import SettingsStore
@@ -133,6 +136,23 @@ def test_what_cannot_be_corrected_is_a_sentence(opened: Workbench) -> None:
     assert [notice.level for notice in kept] == ["warning", "warning"]
     assert "crosses no particle" in kept[0].text
     assert opened.store.documents[0].history.n_edits == 0
+
+
+def test_the_mask_of_what_is_burnt_in_is_made_once_for_many_corrections(opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[AnalysisResult] = []
+    make = Canvas.of
+    monkeypatch.setattr(Canvas, "of", lambda result: made.append(result) or make(result))
+    editing = Editing(opened)
+    for y in (30.0, 40.0, 50.0):
+        editing.draw_circle((y, 200.0), 4.0)
+    editing.undo()
+    editing.draw_circle((170.0, 40.0), 12.0)
+    assert len(made) == 1
+    document = opened.store.current
+    other = PixelSize(2.0, 2.0, "user")
+    document.analysed = replace(document.analysed, micrograph=document.analysed.micrograph.with_pixel_size(other))
+    editing.draw_circle((20.0, 100.0), 5.0)
+    assert [result.micrograph.pixel_size for result in made[1:]] == [other]
 
 
 def test_corrections_survive_the_end_of_the_program(opened: Workbench, home: Path, scene_files: Path, qtbot: QtBot) -> None:

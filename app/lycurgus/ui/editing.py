@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from lycurgus.core import drawn_shapes, edits
 from lycurgus.core.errors import EditError
 from lycurgus.core.history import History
-from lycurgus.core.types import Instance, Particle
+from lycurgus.core.types import AnalysisResult, Instance, Micrograph, Particle
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
 
@@ -30,8 +30,8 @@ class Editing(QObject):
         self._bench = workbench
         self._store = workbench.store
         self._canvas: edits.Canvas | None = None
+        self._canvas_of: tuple[Micrograph, AnalysisResult] | None = None
         self._store.micrograph_changed.connect(self._forget_canvas)
-        self._store.document_changed.connect(self._forget_canvas_of)
 
     def delete(self) -> None:
         self._edit(lambda history, _: edits.delete(history.particles, self._store.selection))
@@ -120,21 +120,20 @@ class Editing(QObject):
             self._bench.keep_journal(document)
 
     def _canvas_for(self, document: Document) -> edits.Canvas:
-        """The picture to measure on; the mask of what is burnt in is made once an image."""
-        if self._canvas is None:
-            assert document.analysed is not None
-            micrograph = self._store.micrograph
-            assert micrograph is not None
-            scaled = micrograph.with_pixel_size(document.analysed.micrograph.pixel_size)
-            self._canvas = edits.Canvas.of(replace(document.analysed, micrograph=scaled))
+        """The picture to measure on; the mask of what is burnt in is made once for a picture and its analysis, not for each edit."""
+        micrograph, analysed = self._store.micrograph, document.analysed
+        assert micrograph is not None
+        assert analysed is not None
+        known = self._canvas_of
+        if self._canvas is None or known is None or known[0] is not micrograph or known[1] is not analysed:
+            scaled = micrograph.with_pixel_size(analysed.micrograph.pixel_size)
+            self._canvas = edits.Canvas.of(replace(analysed, micrograph=scaled))
+            self._canvas_of = micrograph, analysed
         return self._canvas
 
     def _forget_canvas(self, *_: object) -> None:
-        self._canvas = None
-
-    def _forget_canvas_of(self, document: Document) -> None:
-        if document is self._store.current:
-            self._canvas = None
+        """Let go of a picture's pixels as soon as another is shown."""
+        self._canvas = self._canvas_of = None
 
 
 def crossed_by(line: Points, particles: Iterable[Particle]) -> list[Particle]:
