@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
 
 from lycurgus.core.edits import BY_HAND, is_excluded_by_hand
 from lycurgus.core.types import Micrograph
@@ -27,6 +27,7 @@ from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
 from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.exporting import Exporting
+from lycurgus.ui.layout import Panels, arrange, layout_settings, restore_layout
 from lycurgus.ui.menus import GESTURES, MENUS, action_table
 from lycurgus.ui.notifications import Toasts
 from lycurgus.ui.opening import Opening
@@ -43,8 +44,6 @@ from lycurgus.ui.theme import Theme, application_icon, apply_theme, icon
 from lycurgus.ui.viewer.comparison import Mode
 from lycurgus.ui.viewer.viewer import ImageViewer
 from lycurgus.ui.workbench import Workbench
-
-LAYOUT_VERSION = 1
 
 
 class MainWindow(QMainWindow):
@@ -69,7 +68,8 @@ class MainWindow(QMainWindow):
         self.sample = SamplePanel(bench, self.opening, self)
         self.log = LogPanel(bench, self)
         self.setCentralWidget(self.viewer)
-        self._docks = self._arranged()
+        panels = Panels(self.browser, self.parameters, self.particles, self.distribution, self.sample, self.log)
+        self._docks = arrange(self, panels)
         self.status = StatusLine(bench, self.analysing, self.exporting, self)
         self.setStatusBar(self.status)
         self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(action_table(self), self.store, self, icon, places)
         self._fill_bars()
         self._wire()
-        self._restore_layout()
+        restore_layout(self, bench.settings)
         self._retitle()
         self.viewer.setFocus()
 
@@ -258,10 +258,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Keep layout and session, end all work, and write what the project file still lacks."""
         self.parameters.keep_now()
-        self.bench.change_settings(
-            geometry=_text(self.saveGeometry()),
-            layout=_text(self.saveState(LAYOUT_VERSION)),
-        )
+        self.bench.change_settings(**layout_settings(self))
         if self.store.documents:
             # A window that was only opened and closed again must not cost anybody the session before.
             self.bench.change_settings(
@@ -273,38 +270,6 @@ class MainWindow(QMainWindow):
         self.bench.close()
         super().closeEvent(event)
 
-    def _arranged(self) -> dict[str, QDockWidget]:
-        left, right, bottom = (
-            Qt.DockWidgetArea.LeftDockWidgetArea,
-            Qt.DockWidgetArea.RightDockWidgetArea,
-            Qt.DockWidgetArea.BottomDockWidgetArea,
-        )
-        docks = {
-            "browser": self._dock("Images", self.browser, left),
-            "parameters": self._dock("Parameters", self.parameters, right),
-            "particles": self._dock("Particles", self.particles, bottom),
-            "distribution": self._dock("Distribution", self.distribution, bottom),
-            "sample": self._dock("Sample", self.sample, bottom),
-            "log": self._dock("Log", self.log, bottom),
-        }
-        self.splitDockWidget(docks["particles"], docks["distribution"], Qt.Orientation.Horizontal)
-        self.tabifyDockWidget(docks["particles"], docks["sample"])
-        self.tabifyDockWidget(docks["sample"], docks["log"])
-        docks["particles"].raise_()
-        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
-            self.setCorner(corner, bottom)
-        self.resizeDocks([docks["browser"], docks["parameters"]], [260, 320], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["particles"]], [280], Qt.Orientation.Vertical)
-        self.resizeDocks([docks["particles"], docks["distribution"]], [640, 800], Qt.Orientation.Horizontal)
-        return docks
-
-    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title.lower())
-        dock.setWidget(panel)
-        self.addDockWidget(area, dock)
-        return dock
-
     def _fill_bars(self) -> None:
         menus = self.actions_.fill_menu_bar(self.menuBar(), MENUS)
         self._recent = QMenu("Recent &folders", self)
@@ -315,7 +280,7 @@ class MainWindow(QMainWindow):
         for name in ("system", "light", "dark"):
             themes.addAction(name.capitalize()).triggered.connect(lambda _=False, name=name: self.set_theme(name))
         panels = menus["view"].addMenu("&Panels")
-        for dock in self._docks.values():
+        for dock in self._docks:
             panels.addAction(dock.toggleViewAction())
         bar = QToolBar("Toolbar", self)
         bar.setObjectName("toolbar")
@@ -392,19 +357,3 @@ class MainWindow(QMainWindow):
 
     def _remember_folder(self, folder: Path) -> None:
         self.bench.change_settings(last_folders={**self.bench.settings.last_folders, "open": str(folder)})
-
-    def _restore_layout(self) -> None:
-        settings = self.bench.settings
-        self.resize(1440, 900)
-        if settings.geometry:
-            self.restoreGeometry(_bytes(settings.geometry))
-        if settings.layout:
-            self.restoreState(_bytes(settings.layout), LAYOUT_VERSION)
-
-
-def _text(data: QByteArray) -> str:
-    return bytes(data.toBase64().data()).decode("ascii")
-
-
-def _bytes(text: str) -> QByteArray:
-    return QByteArray.fromBase64(text.encode("ascii"))
