@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from lycurgus.readers.door import read
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.app import catch_strays
 from lycurgus.ui.main_window import MainWindow
-from lycurgus.ui.store import ImageState
+from lycurgus.ui.store import Document, ImageState
 from lycurgus.ui.theme import apply_theme
 from lycurgus.ui.workbench import Workbench
 from scenes import DISCS, scene, write
@@ -321,6 +321,49 @@ def test_no_call_blocks_the_window_for_long(loaded: MainWindow, tmp_path: Path, 
         if longest[-1] < 0.05:
             return
     pytest.fail(f"the window's thread was away for {min(longest) * 1000:.0f} ms")
+
+
+def test_thousands_of_particles_and_images_do_not_block_the_window(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    """5,000 particles in the image that is shown and 2,000 images in the list: each act in a turn of its own, by processor time.
+
+    The limit leaves room for slow machines: what once asked for each cell or each image took five to twenty times as long here.
+    """
+    step, side = 28, 72
+    rows, columns = (axis % step - step // 2 for axis in np.indices((side * step, side * step)))
+    noise = np.random.default_rng(0).normal(0, 6, rows.shape)
+    crowd = np.where(rows**2 + columns**2 < 64, 150, 60) + noise
+    window.open_paths([write(tmp_path / "crowd.tif", np.clip(crowd, 0, 255).astype(np.uint8), pixel_size_nm=0.5)])
+    store, editing = window.store, window.editing
+    qtbot.waitUntil(lambda: store.micrograph is not None, timeout=30_000)
+    window.analyse_all()
+    qtbot.waitUntil(lambda: store.current.analysed is not None, timeout=120_000)
+    assert len(store.current.particles) > 5_000
+    calm(window, qtbot)
+    store.add_documents([Document(tmp_path / "more" / f"image {number:04}.tif") for number in range(2_000)])
+
+    acts: dict[str, Callable[[], object]] = {
+        "select all": window.select_all,
+        "select none": window.select_none,
+        "draw": lambda: editing.draw_circle((14.0, 28.0), 4.0),
+        "undo": editing.undo,
+        "queue 2,000 images": lambda: (window.analysing.pause(), window.analysing.analyse(store.documents)),
+        "cancel 2,000 images": window.analysing.cancel,
+    }
+    shortest = dict.fromkeys(acts, float("inf"))
+    for _ in range(3):
+        for name, act in acts.items():
+            qtbot.wait(200)
+            ticks = [time.thread_time()]
+            watchdog = QTimer()
+            watchdog.timeout.connect(lambda ticks=ticks: ticks.append(time.thread_time()))
+            watchdog.start(0)
+            act()
+            qtbot.wait(250)
+            watchdog.stop()
+            shortest[name] = min(shortest[name], max(np.diff(ticks)))
+        if max(shortest.values()) < 0.12:
+            return
+    pytest.fail(f"the window's thread was away for so many ms: { {name: round(1000 * away) for name, away in shortest.items()} }")
 
 
 def test_every_theme_paints_the_window_in_its_own_brightness(loaded: MainWindow, qapp: QApplication, qtbot: QtBot) -> None:
