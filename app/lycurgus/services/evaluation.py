@@ -9,6 +9,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import skimage
 from numpy.typing import NDArray
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
@@ -21,9 +22,9 @@ from lycurgus.readers.truth import CocoTruth, find_masks, read_coco, read_labels
 from lycurgus.services.failures import failed
 
 TruthKind = Literal["instances", "semantic"]
-MOST_VALUES_A_REGION = 4
 FEWEST_GREY_VALUES = 20
-"""A mask saved as JPEG, or smoothed, has far more values than regions: scoring its values as particles would be nonsense."""
+MOST_PIECES_A_VALUE = 10
+"""A particle's number stands in one piece, or a few; the greys of a mask that was saved as JPEG are scattered over its edges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,13 +125,19 @@ def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
         readable += 1
         values = np.count_nonzero(np.unique(labels))
         regions = cv2.connectedComponents((labels != 0).astype(np.uint8))[0] - 1
-        if values > MOST_VALUES_A_REGION * regions and values > FEWEST_GREY_VALUES:
+        if values > FEWEST_GREY_VALUES and (pieces := _pieces_of_one_value(labels)) > MOST_PIECES_A_VALUE * values:
             raise LycurgusError(
-                f"{pair.truth.name} holds {values} values in {regions} regions: it neither numbers particles nor names classes",
+                f"{pair.truth.name} holds {values} values in {pieces:,} pieces: it neither numbers particles nor names classes",
                 hint="where it is a grey picture of a mask, say which values mean particle, for instance --particle-values '>127'",
             )
         semantic += regions > 2 * values
     return "semantic" if 2 * semantic > readable else "instances"
+
+
+def _pieces_of_one_value(labels: NDArray[np.int64]) -> int:
+    """Count connected pieces of equal value, background left out."""
+    pieces: int = skimage.measure.label(labels, background=0, connectivity=2, return_num=True)[1]
+    return pieces
 
 
 def evaluate(
