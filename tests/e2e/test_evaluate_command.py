@@ -240,3 +240,11 @@ def test_a_grey_picture_of_a_mask_is_no_numbering(images: Path, tmp_path: Path, 
     assert "--particle-values '>127'" in capsys.readouterr().err
     document = evaluate(images, masks, capsys, "--particle-values", ">127")
     assert document["pixel_iou_particle"] > 0.95
+
+
+def test_touching_particles_that_are_numbered_are_no_grey_picture(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    for number in range(30):
+        labels[20:40, 5 * number : 5 * number + 5] = number + 1
+    document = evaluate(images, save_masks(tmp_path / "masks", labels), capsys)
+    assert (document["truth"], document["n_truth"]) == ("instances", 60)

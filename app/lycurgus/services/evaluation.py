@@ -136,8 +136,8 @@ def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
 
 def _pieces_of_one_value(labels: NDArray[np.int64]) -> int:
     """Count connected pieces of equal value, background left out."""
-    pieces: int = skimage.measure.label(labels, background=0, connectivity=2, return_num=True)[1]
-    return pieces
+    _, pieces = skimage.measure.label(labels, background=0, connectivity=2, return_num=True)  # type: ignore[no-untyped-call]
+    return int(pieces)
 
 
 def evaluate(
