@@ -270,6 +270,22 @@ def test_painting_thousands_of_selected_rows_asks_for_few(
     assert 0 < len(asked) < 500
 
 
+def test_a_long_table_follows_a_correction_in_the_next_turn_and_shows_what_was_selected(
+    workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot
+) -> None:
+    (made,) = documents(n=1_500)
+    whole = made.history.particles
+    made.history = History.of(whole[:-1])
+    show(workbench, [made])
+    assert panel.model.rowCount() == 1_499
+    made.history = History.of(whole)
+    workbench.store.changed(made)
+    workbench.store.select([whole[-1].id])
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 1_500)
+    assert panel.view.selected_rows() == [1_499]
+    assert panel.view.visualRect(panel.model.index(1_499, 0)).intersects(panel.view.viewport().rect())
+
+
 def test_every_descriptor_can_be_shown(workbench: Workbench, panel: ParticlesPanel) -> None:
     workbench.change_settings(columns=ALL_COLUMNS)
     show(workbench, documents(classified=True))

@@ -27,6 +27,7 @@ SEVERAL_CHANGES_MS = 150
 TYPING_MS = 200
 AT_ONCE = 20_000
 """Rows that are sorted in the window's thread (some 20 ms); more go to a job."""
+IN_THIS_TURN = 1_000
 KEY = "particles"
 THIS_IMAGE, WHOLE_SAMPLE = range(2)
 HELP = 'For instance d > 5, circularity < 0.8, 5 < feret < 10, border, not excluded, #12, "by hand"; "or" between alternatives'
@@ -53,6 +54,7 @@ class ParticlesPanel(QWidget):
         self._arranging = False
         self._complaint = ""
         self._linking = False
+        self._is_ahead = False
         self._widths_for: tuple[str, ...] = ()
 
         self.model = ParticleModel(self)
@@ -72,6 +74,8 @@ class ParticlesPanel(QWidget):
         self._lay_out()
 
         self._later = _timer(self, SEVERAL_CHANGES_MS, self.refresh)
+        # The picture shows a correction first, a long table in the next turn.
+        self._soon = _timer(self, 0, self.refresh)
         self._typed = _timer(self, TYPING_MS, self._apply_filter)
         self._connect()
         self.refresh()
@@ -133,7 +137,10 @@ class ParticlesPanel(QWidget):
 
     def _on_document(self, document: Document) -> None:
         if document is self._store.current and self.scope.currentIndex() == THIS_IMAGE:
-            self.refresh()
+            if len(self.model.table) > IN_THIS_TURN:
+                self._soon.start()
+            else:
+                self.refresh()
         elif self.scope.currentIndex() == WHOLE_SAMPLE:
             self._later.start()
 
@@ -213,7 +220,8 @@ class ParticlesPanel(QWidget):
             self._widths_for = headings
             self.view.fit_columns(widths)
         self.view.verticalScrollBar().setValue(scrolled)
-        self._show_selection(self._store.selection, scroll=False)
+        self._show_selection(self._store.selection, scroll=self._is_ahead)
+        self._is_ahead = False
         self._say_what_there_is()
 
     def _mark_sorted_column(self) -> None:
@@ -255,7 +263,8 @@ class ParticlesPanel(QWidget):
         return "No particle was found in this image: try other parameters, or draw particles by hand"
 
     def _show_selection(self, ids: frozenset[int], *, scroll: bool = True) -> None:
-        """From the store to the rows."""
+        """From the store to the rows; particles of a correction may be selected before the table has them."""
+        self._is_ahead = self._soon.isActive()
         current = self._store.current
         if self._linking or current is None:
             return
