@@ -15,8 +15,18 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QLineEdit,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from lycurgus.readers.door import read
@@ -218,6 +228,17 @@ def test_a_shortcut_of_the_whole_window_has_a_modifier_or_is_a_function_key(wind
         for key in spec.shortcut.split():
             is_window_wide = "Ctrl+" in key or re.fullmatch(r"(Shift\+)?F\d+", key) is not None
             assert (spec.context == "window") == is_window_wide, spec.id
+
+
+def test_fields_lists_and_pictures_say_what_they_are_when_read_aloud(window: MainWindow) -> None:
+    kinds = (QLineEdit, QComboBox, QAbstractSpinBox, QSlider, QAbstractItemView)
+    silent = []
+    for widget in window.findChildren(QWidget):
+        is_part = isinstance(widget.parent(), QAbstractSpinBox | QComboBox) or widget.window() is not window
+        if isinstance(widget, kinds) and widget.focusPolicy() != Qt.FocusPolicy.NoFocus and not is_part:
+            read = QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+            silent += [] if read else [f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}"]
+    assert not silent
 
 
 def test_parameters_make_results_stale_and_analysing_again_freshens_them(loaded: MainWindow, qtbot: QtBot) -> None:

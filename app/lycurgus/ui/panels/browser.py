@@ -63,6 +63,7 @@ class BrowserPanel(QWidget):
 
         self.header = QLabel(self.model.summary)
         self.name_filter = QLineEdit(placeholderText="Filter by name", clearButtonEnabled=True)
+        self.name_filter.setAccessibleName("Filter images by name")
         self.name_filter.setToolTip("Words that the name of the file or of its folder contains")
         self.state_filter = _state_filter()
         self.view = _List()

@@ -38,6 +38,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
     def __init__(self, style: PlotStyle, parent: QWidget | None = None) -> None:
         self._axis = SizeAxis()
         super().__init__(parent, background=style.background, axisItems={"bottom": self._axis})
+        self.setAccessibleName("Distribution")
         self._style = style
         self._picture: Picture | None = None
         self._chosen: Floats | None = None

@@ -34,6 +34,7 @@ class LogPanel(QWidget):
     def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = _NoticeList()
+        self.list.setAccessibleName("Notices")
         self.pages = OrBlank(self.list)
         self.count = QLabel()
         self.copy_button = QPushButton("&Copy")

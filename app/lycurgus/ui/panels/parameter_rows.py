@@ -50,7 +50,10 @@ class ParameterRow(QWidget):
         self.problem.setStyleSheet(f"color: {_REFUSED}")
         for widget in (self.title, self.editor):
             widget.setToolTip(spec.tooltip)
-        self.editor.setAccessibleName(spec.title)
+        # What has the keyboard is read aloud: the box, slider or line inside.
+        for part in (self.editor, *self.editor.findChildren(QWidget)):
+            if part is self.editor or part.focusPolicy() != Qt.FocusPolicy.NoFocus:
+                part.setAccessibleName(spec.title)
         line = QHBoxLayout()
         line.setSpacing(6)
         line.addWidget(self.title)

@@ -45,6 +45,7 @@ class ParametersPanel(QWidget):
         self._open_before_search: dict[str, bool] | None = None
         self.presets = PresetBar(workbench, presets)
         self.search = QLineEdit(placeholderText="Find a parameter", clearButtonEnabled=True)
+        self.search.setAccessibleName("Find a parameter")
         self.groups = {stage: StageGroup(stage) for stage in type(self._store.params).model_fields}
         self.nothing_found = QLabel("No parameter is called that.", alignment=Qt.AlignmentFlag.AlignCenter)
         self.nothing_found.hide()

@@ -35,6 +35,7 @@ class SamplePanel(QWidget):
 
         self.model = SampleModel(self)
         self.view = _ImageTable()
+        self.view.setAccessibleName("Images with their numbers")
         self.view.setModel(self.model)
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)
