@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 from lycurgus.core.history import History
 from lycurgus.core.measurement import DESCRIPTORS
 from lycurgus.core.types import Particle, PixelSize
+from lycurgus.ui.dialogs.reasons import ask_class, ask_reason
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.panels.particles import THIS_IMAGE, WHOLE_SAMPLE, ParticlesPanel
-from lycurgus.ui.panels.particles_menu import ask_class, ask_reason
 from lycurgus.ui.panels.particles_model import Index, ParticleModel
 from lycurgus.ui.panels.particles_table import ParticleTable
 from lycurgus.ui.store import Document
@@ -329,8 +329,8 @@ def test_excluding_asks_for_a_reason_and_including_takes_it_back(opened: Workben
     panel = ParticlesPanel(opened, editing)
     qtbot.addWidget(panel)
     opened.store.select({ids(panel)[0]})
-    dialog = ask_reason(editing, panel)
-    dialog.setTextValue("dust")
+    dialog = ask_reason(editing, [], panel)
+    dialog.set_reason("dust")
     dialog.accept()
     assert texts(panel, "excluded")[0] == "by hand: dust"
     include = next(action for action in panel.context_menu().actions() if action.text() == "&Include")
@@ -344,8 +344,8 @@ def test_reclassifying_offers_what_was_typed_before(opened: Workbench, qtbot: Qt
     panel = ParticlesPanel(opened, editing)
     qtbot.addWidget(panel)
     opened.store.select({ids(panel)[0]})
-    dialog = ask_class(editing, "class", panel)
-    dialog.setTextValue("cube")
+    dialog = ask_class(editing, {}, panel)
+    dialog.set_class("class", "cube")
     dialog.accept()
     assert texts(panel, "class:class")[0] == "cube"
     assert panel.model.table.classes == {"class": ["cube"]}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
 
-from lycurgus.core.edits import BY_HAND, is_excluded_by_hand
 from lycurgus.core.types import Micrograph
 from lycurgus.readers.door import EXTENSIONS
 from lycurgus.resources import sample_micrographs
@@ -21,7 +19,7 @@ from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.dialogs.about import AboutDialog
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.dialogs.export import ExportDialog
-from lycurgus.ui.dialogs.reasons import ClassDialog, ConfirmReplaceEdits, ReasonDialog
+from lycurgus.ui.dialogs.reasons import ConfirmReplaceEdits, ask_class, ask_reason, reasons_of
 from lycurgus.ui.dialogs.run import BatchDialog
 from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
 from lycurgus.ui.drops import dropped_paths
@@ -156,7 +154,6 @@ class MainWindow(QMainWindow):
         answers = {"all": documents, "others": others, "cancel": []}
         # In front of the dialog that asks for another try, where that is open.
         question = ConfirmReplaceEdits(corrected, QApplication.activeModalWidget() or self, others=bool(others))
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         question.chosen.connect(lambda choice: self.analysing.analyse(answers[choice]) if answers[choice] else None)
         question.open()
 
@@ -185,16 +182,10 @@ class MainWindow(QMainWindow):
     # Corrections
 
     def ask_to_exclude(self) -> None:
-        dialog = ReasonDialog(self._reasons_in_use(), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.reason_chosen.connect(self.editing.exclude)
-        dialog.open()
+        ask_reason(self.editing, reasons_of(self.store.current.particles if self.store.current else ()), self)
 
     def ask_for_class(self) -> None:
-        dialog = ClassDialog(self._classes_in_use(), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.class_chosen.connect(self.editing.reclassify)
-        dialog.open()
+        ask_class(self.editing, self._classes_in_use(), self)
 
     def select_all(self) -> None:
         if self.store.current is not None:
@@ -211,9 +202,6 @@ class MainWindow(QMainWindow):
             self.actions_["tool.select"].setChecked(True)
 
     # View
-
-    def change_overlay(self, **changes: Any) -> None:
-        self.bench.change_settings(overlay=self.bench.settings.overlay.model_copy(update=changes).model_dump())
 
     def compare(self, mode: Mode, on: bool) -> None:
         if on:
@@ -322,13 +310,6 @@ class MainWindow(QMainWindow):
         self.browser.analyse_requested.connect(self.analyse)
         self.analysing.confirmation_needed.connect(self._ask_to_replace)
         self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))
-
-    def _reasons_in_use(self) -> list[str]:
-        """Reasons that were given by hand on this image."""
-        shown = self.store.current.particles if self.store.current else ()
-        particles = [particle for particle in shown if is_excluded_by_hand(particle)]
-        reasons = [(particle.excluded or "").removeprefix(BY_HAND).removeprefix(": ") for particle in particles]
-        return list(dict.fromkeys(filter(None, reasons)))
 
     def _classes_in_use(self) -> dict[str, list[str]]:
         """Task -> class names of this image's particles."""

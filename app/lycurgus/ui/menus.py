@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lycurgus.ui.actions import ActionSpec, when
+from lycurgus.ui.viewer.overlay_options import change_overlay
 
 if TYPE_CHECKING:
     from lycurgus.ui.main_window import MainWindow
@@ -240,7 +241,7 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
             "view.overlay",
             "&Overlay",
             "Ctrl+H",
-            lambda on: window.change_overlay(visible=on),
+            lambda on: change_overlay(window.bench, visible=on),
             "Show the particles' outlines",
             icon="overlay",
             toolbar=True,
@@ -251,7 +252,7 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
             "view.ids",
             "Particle &numbers",
             "N",
-            lambda on: window.change_overlay(ids=on),
+            lambda on: change_overlay(window.bench, ids=on),
             "Write the particles' numbers beside them",
             checkable=True,
             checked=overlay.ids,

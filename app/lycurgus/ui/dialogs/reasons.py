@@ -21,15 +21,40 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lycurgus.core.edits import BY_HAND, is_excluded_by_hand
+from lycurgus.core.types import Particle
 from lycurgus.ui.dialogs.buttons import confirm_or_cancel, settle_buttons
+from lycurgus.ui.editing import Editing
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import plural
 
-REASONS = ("out of focus", "overlapping", "artefact", "contamination")
+REASONS = ("out of focus", "overlapping", "wrong outline", "artefact", "contamination", "damaged by the beam")
 """What operators exclude particles for most often."""
 
 Choice = Literal["all", "others", "cancel"]
 MOST_LISTED = 200
+
+
+def reasons_of(particles: Iterable[Particle]) -> list[str]:
+    """Return the reasons that were given by hand for leaving particles out, each once."""
+    given = [(one.excluded or "").removeprefix(BY_HAND).removeprefix(": ") for one in particles if is_excluded_by_hand(one)]
+    return list(dict.fromkeys(filter(None, given)))
+
+
+def ask_reason(editing: Editing, known: Sequence[str], parent: QWidget) -> ReasonDialog:
+    """Ask why the selected particles are left out, and leave them out."""
+    dialog = ReasonDialog(known, parent)
+    dialog.reason_chosen.connect(editing.exclude)
+    dialog.open()
+    return dialog
+
+
+def ask_class(editing: Editing, known: Mapping[str, Sequence[str]], parent: QWidget) -> ClassDialog:
+    """Ask for the class of the selected particles, and put them into it."""
+    dialog = ClassDialog(known, parent)
+    dialog.class_chosen.connect(editing.reclassify)
+    dialog.open()
+    return dialog
 
 
 class ReasonDialog(QDialog):

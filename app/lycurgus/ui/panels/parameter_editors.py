@@ -41,7 +41,7 @@ class Editor(QWidget):
         self._row.setSpacing(6)
 
     def value(self) -> Any:
-        """Return what is set."""
+        """Return what is set; each editor has its own, abc cannot demand it: its metaclass does not go with Qt's."""
         raise NotImplementedError
 
     def show_value(self, value: Any) -> None:

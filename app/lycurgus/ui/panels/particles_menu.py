@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from lycurgus.core.edits import is_excluded_by_hand
 from lycurgus.core.types import Particle
+from lycurgus.ui.dialogs.reasons import ask_class, ask_reason, reasons_of
 from lycurgus.ui.editing import Editing
-
-REASONS = ("not a particle", "out of focus", "wrong outline", "agglomerate", "contamination", "damaged by the beam")
-"""Offered, not prescribed: any words can be typed."""
-USUAL_TASK = "class"
 
 
 def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], known: Mapping[str, Sequence[str]], parent: QWidget) -> None:
@@ -27,7 +23,9 @@ def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], known
     """
     some = bool(selected)
     menu.addAction("&Delete", editing.delete).setEnabled(some)
-    menu.addAction("&Exclude…", partial(ask_reason, editing, parent)).setEnabled(any(one.excluded is None for one in selected))
+    menu.addAction("&Exclude…", partial(ask_reason, editing, reasons_of(selected), parent)).setEnabled(
+        any(one.excluded is None for one in selected)
+    )
     menu.addAction("&Include", editing.include).setEnabled(any(is_excluded_by_hand(one) for one in selected))
     menu.addAction("&Merge", editing.merge).setEnabled(len(selected) > 1)
     classes = menu.addMenu("Re&classify")
@@ -37,30 +35,4 @@ def fill_menu(menu: QMenu, editing: Editing, selected: Sequence[Particle], known
             title = name if len(known) == 1 else f"{task}: {name}"
             classes.addAction(title.replace("&", "&&"), partial(editing.reclassify, task, name))
     classes.addSeparator()
-    task = next(iter(known), USUAL_TASK)
-    classes.addAction("&Other class…", partial(ask_class, editing, task, parent))
-
-
-def ask_reason(editing: Editing, parent: QWidget) -> QInputDialog:
-    """Ask why particles are left out, and leave them out."""
-    dialog = _question(parent, "Exclude particles", "Reason, as the report will state it:", editing.exclude)
-    dialog.setComboBoxItems(list(REASONS))
-    dialog.setComboBoxEditable(True)
-    dialog.open()
-    return dialog
-
-
-def ask_class(editing: Editing, task: str, parent: QWidget) -> QInputDialog:
-    """Ask for the name of a class, and put the particles into it."""
-    dialog = _question(parent, "Reclassify particles", "Name of the class:", partial(editing.reclassify, task))
-    dialog.open()
-    return dialog
-
-
-def _question(parent: QWidget, title: str, text: str, use: Callable[[str], object]) -> QInputDialog:
-    dialog = QInputDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
-    dialog.setLabelText(text)
-    dialog.textValueSelected.connect(use)
-    return dialog
+    classes.addAction("&Other class…", partial(ask_class, editing, known, parent))
