@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 
+from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus_train.labelled import LabelledImage
 
 FORMAT = 1
