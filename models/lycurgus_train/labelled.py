@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from lycurgus.core.types import Instance, Mask, Plane
 from numpy.typing import NDArray
+
+from lycurgus.core.types import Instance, Mask, Plane
 
 
 def _no_boxes() -> NDArray[np.float32]:

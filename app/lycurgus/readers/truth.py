@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import skimage
 import tifffile
 from numpy.typing import NDArray
 
@@ -18,6 +19,9 @@ from lycurgus.core.types import BBox, Instance
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
 
+FEWEST_GREY_VALUES = 20
+MOST_PIECES_A_VALUE = 10
+"""A particle's number stands in one piece, or a few; the greys of a mask that was saved as JPEG are scattered over its edges."""
 
 MOST_PIXELS = 1 << 30
 """Of a mask: larger images than that are refused by other decoders as well."""
@@ -31,13 +35,15 @@ class CocoTruth:
     ----------
     path, name : the COCO file, and the image's name in it.
     shape : (H, W) that the file states; nothing is decoded before it is known to be that of the image.
-    annotations : as they stand in the file.
+    annotations : as they stand in the file, without crowds.
+    crowds : the annotations marked "iscrowd": areas where nobody told one particle from the next.
     """
 
     path: Path
     name: str
     shape: tuple[int, int]
     annotations: tuple[Mapping[str, Any], ...]
+    crowds: tuple[Mapping[str, Any], ...] = ()
 
     def instances(self) -> list[Instance]:
         """Decode the annotations: polygons and RLE, compressed or not; instances may overlap, and those without a pixel are left out.
@@ -47,8 +53,15 @@ class CocoTruth:
         ReadError
             An annotation is damaged, or drawn for an image of another size.
         """
+        return self._decoded(self.annotations)
+
+    def crowd_areas(self) -> list[Instance]:
+        """Decode the crowds as ``instances`` does the particles."""
+        return self._decoded(self.crowds)
+
+    def _decoded(self, annotations: Sequence[Mapping[str, Any]]) -> list[Instance]:
         found = []
-        for annotation in self.annotations:
+        for annotation in annotations:
             which = f"annotation {annotation.get('id', '')} of {self.name}"
             try:
                 found.append(_instance(annotation, self.shape))
@@ -114,7 +127,7 @@ def find_masks(folder: Path) -> tuple[Path, ...]:
 
 
 def read_coco(path: Path) -> dict[str, CocoTruth]:
-    """Read what a COCO file says of its images, by file name; crowds, which are no single particles, are left out.
+    """Read what a COCO file says of its images, by file name; crowds, which are no single particles, are kept apart.
 
     Raises
     ------
@@ -124,20 +137,41 @@ def read_coco(path: Path) -> dict[str, CocoTruth]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         annotations: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in document["images"]}
+        crowds: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in document["images"]}
         for annotation in document["annotations"]:
-            if not annotation.get("iscrowd"):
-                annotations[annotation["image_id"]].append(annotation)
+            (crowds if annotation.get("iscrowd") else annotations)[annotation["image_id"]].append(annotation)
         found: dict[str, CocoTruth] = {}
         for image in document["images"]:
             name, shape = str(image["file_name"]), (int(image["height"]), int(image["width"]))
             if name in found:
                 raise ReadError(path, f"has two images that are called {name}")
-            found[name] = CocoTruth(path, name, shape, tuple(annotations[image["id"]]))
+            found[name] = CocoTruth(path, name, shape, tuple(annotations[image["id"]]), tuple(crowds[image["id"]]))
         return found
     except OSError as error:
         raise ReadError(path, f"cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError) as error:
         raise ReadError(path, "is not a COCO file", hint=f"{type(error).__name__}: {error}") from error
+
+
+def names_classes(labels: NDArray[np.int64]) -> bool:
+    """Tell a mask that names classes from one that numbers particles, which has about as many values as separate regions.
+
+    Raises
+    ------
+    LycurgusError
+        It does neither: a grey picture of a mask, saved as JPEG perhaps.
+    """
+    values = np.count_nonzero(np.unique(labels))
+    regions = cv2.connectedComponents((labels != 0).astype(np.uint8))[0] - 1
+    if values > FEWEST_GREY_VALUES and (pieces := _pieces_of_one_value(labels)) > MOST_PIECES_A_VALUE * values:
+        raise LycurgusError(f"holds {values} values in {pieces:,} pieces: it neither numbers particles nor names classes")
+    return bool(regions > 2 * values)
+
+
+def _pieces_of_one_value(labels: NDArray[np.int64]) -> int:
+    """Count connected pieces of equal value, background left out."""
+    _, pieces = skimage.measure.label(labels, background=0, connectivity=2, return_num=True)  # type: ignore[no-untyped-call]
+    return int(pieces)
 
 
 def _instance(annotation: Mapping[str, Any], shape: tuple[int, int]) -> Instance | None:

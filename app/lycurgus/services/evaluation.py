@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
-import skimage
 from numpy.typing import NDArray
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
@@ -18,13 +16,10 @@ from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import AnalysisResult, Instance
 from lycurgus.pipeline import analyze
 from lycurgus.readers.door import read
-from lycurgus.readers.truth import CocoTruth, find_masks, read_coco, read_labels
+from lycurgus.readers.truth import CocoTruth, find_masks, names_classes, read_coco, read_labels
 from lycurgus.services.failures import failed
 
 TruthKind = Literal["instances", "semantic"]
-FEWEST_GREY_VALUES = 20
-MOST_PIECES_A_VALUE = 10
-"""A particle's number stands in one piece, or a few; the greys of a mask that was saved as JPEG are scattered over its edges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,21 +118,14 @@ def truth_kind(pairs: Sequence[Pair]) -> TruthKind:
             # Scoring says what is wrong with it; the others tell what kind they are.
             continue
         readable += 1
-        values = np.count_nonzero(np.unique(labels))
-        regions = cv2.connectedComponents((labels != 0).astype(np.uint8))[0] - 1
-        if values > FEWEST_GREY_VALUES and (pieces := _pieces_of_one_value(labels)) > MOST_PIECES_A_VALUE * values:
+        try:
+            semantic += names_classes(labels)
+        except LycurgusError as error:
             raise LycurgusError(
-                f"{pair.truth.name} holds {values} values in {pieces:,} pieces: it neither numbers particles nor names classes",
+                f"{pair.truth.name} {error}",
                 hint="where it is a grey picture of a mask, say which values mean particle, for instance --particle-values '>127'",
-            )
-        semantic += regions > 2 * values
+            ) from error
     return "semantic" if 2 * semantic > readable else "instances"
-
-
-def _pieces_of_one_value(labels: NDArray[np.int64]) -> int:
-    """Count connected pieces of equal value, background left out."""
-    _, pieces = skimage.measure.label(labels, background=0, connectivity=2, return_num=True)  # type: ignore[no-untyped-call]
-    return int(pieces)
 
 
 def evaluate(
