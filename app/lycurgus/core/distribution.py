@@ -18,12 +18,11 @@ from lycurgus.core.measurement import DESCRIPTORS, SUMMARISABLE, SUMMARISED_KIND
 from lycurgus.core.moments import CHARACTERISTICS, characteristics
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.precision import NUMBER_MEAN, masuda_iinoya_count
+from lycurgus.core.sample import BORDER_WEIGHT, ImageSample
 from lycurgus.core.summary import Interval, PopulationStatistics, SampleSummary
-from lycurgus.core.types import AnalysisResult, Particle
+from lycurgus.core.types import AnalysisResult
 
 Floats = NDArray[np.float64]
-
-BORDER_WEIGHT = next(descriptor for descriptor in DESCRIPTORS if descriptor.name == "border_weight")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,30 +31,38 @@ class Pool:
 
     Attributes
     ----------
-    images : (n,) int64, the place of each particle's image among the results.
+    images : (n,) int64, the place of each particle's image among the samples.
     weights : (n,) float64, statistical weights.
     calibrated : whether lengths are in nm.
     """
 
-    particles: tuple[Particle, ...]
+    samples: tuple[ImageSample, ...]
     images: NDArray[np.int64]
     weights: Floats
     calibrated: bool
 
+    @property
+    def n(self) -> int:
+        return self.images.size
+
     def values(self, descriptor: Descriptor) -> Floats:
         """Return a descriptor of each particle, (n,)."""
-        return _column(self.particles, descriptor, calibrated=self.calibrated)
+        return _joined(self.samples, descriptor, calibrated=self.calibrated)
 
 
 def pooled(results: Sequence[AnalysisResult], params: StatisticsParams) -> Pool:
     """Put the particles of several images that are not excluded together, as ``summarize`` does."""
-    counted = {index: result.counted for index, result in enumerate(results) if result.counted}
-    calibrated = bool(results) and all(results[index].micrograph.pixel_size for index in counted or range(len(results)))
-    particles = tuple(particle for group in counted.values() for particle in group)
-    images = np.repeat(np.array(list(counted), dtype=np.int64), [len(group) for group in counted.values()])
-    weighted = [index for index in counted if params.border_weights and results[index].params.cleaning.border != "keep"]
-    weights = np.where(np.isin(images, weighted), _column(particles, BORDER_WEIGHT, calibrated=calibrated), 1.0)
-    return Pool(particles, images, weights, calibrated)
+    return pooled_samples([ImageSample.of(result) for result in results], params)
+
+
+def pooled_samples(samples: Sequence[ImageSample], params: StatisticsParams) -> Pool:
+    """Put the counted particles of several images together."""
+    counted = [sample for sample in samples if sample.n_counted] or samples
+    calibrated = bool(samples) and all(sample.pixel_size is not None for sample in counted)
+    images = np.repeat(np.arange(len(samples)), [sample.n_counted for sample in samples]).astype(np.int64)
+    weighted = [index for index, sample in enumerate(samples) if params.border_weights and sample.border_corrected]
+    weights = np.where(np.isin(images, weighted), _joined(samples, BORDER_WEIGHT, calibrated=calibrated), 1.0)
+    return Pool(tuple(samples), images, weights, calibrated)
 
 
 def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> SampleSummary:
@@ -69,22 +76,27 @@ def summarize(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sa
     results : of images of one sample; may be empty.
     params : which descriptor is fitted and how.
     """
-    pool = pooled(results, params)
+    return summarize_samples([ImageSample.of(result) for result in results], params)
+
+
+def summarize_samples(samples: Sequence[ImageSample], params: StatisticsParams) -> SampleSummary:
+    """Do what ``summarize`` does, for images whose particles are no longer in memory."""
+    pool = pooled_samples(samples, params)
     main = SUMMARISABLE[params.descriptor]
     others = [one for one in DESCRIPTORS if one.kind in SUMMARISED_KINDS and one is not main]
     weights, images, calibrated = pool.weights, pool.images, pool.calibrated
     return SampleSummary(
-        n_images=len(results),
-        n_particles=sum(len(result.particles) for result in results),
-        n_counted=len(pool.particles),
-        excluded=dict(Counter(particle.excluded for result in results for particle in result.particles if particle.excluded is not None)),
-        removed=dict(sum((Counter(result.removed) for result in results), Counter())),
+        n_images=len(samples),
+        n_particles=sum(sample.n_particles for sample in samples),
+        n_counted=pool.n,
+        excluded=dict(sum((Counter(sample.excluded) for sample in samples), Counter())),
+        removed=dict(sum((Counter(sample.removed) for sample in samples), Counter())),
         calibrated=calibrated,
         confidence=params.confidence,
         precision=params.precision,
         main=full_statistics(main, pool.values(main), weights, images, params, calibrated=calibrated),
         others={one.name: statistics_of(one, pool.values(one), weights, images, calibrated=calibrated) for one in others},
-        warnings=tuple(_warnings(results, [results[index] for index in np.unique(images)], pool)),
+        warnings=tuple(_warnings(pool)),
     )
 
 
@@ -156,9 +168,9 @@ def statistics_of(
     )
 
 
-def _column(particles: Sequence[Particle], descriptor: Descriptor, *, calibrated: bool) -> Floats:
-    name = descriptor.field(calibrated=calibrated)
-    return np.array([getattr(particle.measurement, name) for particle in particles], dtype=np.float64)
+def _joined(samples: Sequence[ImageSample], descriptor: Descriptor, *, calibrated: bool) -> Floats:
+    columns = [sample.column(descriptor, calibrated=calibrated) for sample in samples]
+    return np.concatenate(columns) if columns else np.zeros(0)
 
 
 def _defined(intervals: dict[str, Interval], population: PopulationStatistics) -> dict[str, Interval]:
@@ -175,8 +187,10 @@ def _needed(population: PopulationStatistics, params: StatisticsParams) -> int |
     )
 
 
-def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[AnalysisResult], pool: Pool) -> list[str]:
-    uncalibrated = sum(result.micrograph.pixel_size is None for result in with_particles)
+def _warnings(pool: Pool) -> list[str]:
+    samples = pool.samples
+    with_particles = [sample for sample in samples if sample.n_counted]
+    uncalibrated = sum(sample.pixel_size is None for sample in with_particles)
     warnings = []
     if not with_particles:
         warnings.append("No particle enters the statistics.")
@@ -184,14 +198,14 @@ def _warnings(results: Sequence[AnalysisResult], with_particles: Sequence[Analys
         warnings.append(
             f"{uncalibrated} of {len(with_particles)} images with counted particles have no pixel size: all sizes of the sample are in px."
         )
-        scales = {result.micrograph.pixel_size.mean_nm for result in with_particles if result.micrograph.pixel_size is not None}
+        scales = {sample.pixel_size.mean_nm for sample in with_particles if sample.pixel_size is not None}
         if len(with_particles) > 1:
             known = "magnifications differ" if len(scales) > 1 else "magnifications may differ"
             warnings.append(
                 f"Sizes in px of {len(with_particles)} images are pooled although their {known}: calibrate them for sizes in nm."
             )
-    if len({result.provenance.params_digest for result in results}) > 1:
+    if len({sample.params_digest for sample in samples}) > 1:
         warnings.append("The images were analysed with different parameters.")
-    if sentence := heavy_weights(pool.weights, pool.images, [result.micrograph.path.name for result in results]):
+    if sentence := heavy_weights(pool.weights, pool.images, [sample.name for sample in samples]):
         warnings.append(sentence)
     return warnings

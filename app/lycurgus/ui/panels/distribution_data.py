@@ -178,7 +178,8 @@ def gather(results: Sequence[AnalysisResult], params: StatisticsParams, descript
         statistics = full_statistics(wanted, values, weights, images, computed, calibrated=pool.calibrated)
     else:
         statistics = statistics_of(wanted, values, weights, images, calibrated=pool.calibrated)
-    particles = [pool.particles[place] for place in order]
+    counted = [particle for result in results for particle in result.counted]
+    particles = [counted[place] for place in order]
     tasks = dict.fromkeys(task for particle in particles for task in particle.classes)
     none: tuple[str, Mapping[str, float]] = ("", {})
     return Population(

@@ -48,7 +48,7 @@ def row_of(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sampl
     sizes = {result.micrograph.pixel_size.mean_nm if result.micrograph.pixel_size else nan for result in results}
     return SampleRow(
         found=sum(len(result.particles) for result in results),
-        counted=len(pool.particles),
+        counted=pool.n,
         mean=found.mean,
         median=found.median,
         sd=found.sd,
