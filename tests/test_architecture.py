@@ -19,17 +19,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "core": set(),
     "resources": {"core"},
+    "folders": set(),
     "readers": {"core"},
     "exporters": {"core", "resources"},
-    "inference": {"core"},
+    "inference": {"core", "resources", "folders"},
     "detectors": {"core", "inference"},
     "parameters": {"core", *PLUGINS},
     "pipeline": {"core", "parameters", *PLUGINS},
-    "services": {"core", "resources", "parameters", "pipeline", *PLUGINS},
-    "commands": {"core", "resources", "parameters", "pipeline", "services", *PLUGINS},
+    "services": {"core", "resources", "folders", "parameters", "pipeline", *PLUGINS},
+    "commands": {"core", "resources", "folders", "parameters", "pipeline", "services", *PLUGINS},
     "cli": {"core", "commands"},
     "__main__": {"ui"},
-    "ui": {"core", "resources", "parameters", "pipeline", "services", *PLUGINS},
+    "ui": {"core", "resources", "folders", "parameters", "pipeline", "services", *PLUGINS},
 }
 """Room -> the rooms it may import, besides itself and the package's own __init__."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from lycurgus.core.errors import LycurgusError
 
 PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = PACKAGE.parent.parent
 MICROGRAPHS = (".tif", ".png")
 
 
@@ -55,6 +56,16 @@ def sample_truth(micrograph: Path) -> Path:
     return resource(f"samples/truth/{micrograph.stem}.tif")
 
 
+def bundled_models() -> Path | None:
+    """Return the folder of the networks that come with Lycurgus; None where it has none."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    places = [Path(frozen) / "lycurgus" / "_models"] if frozen is not None else []
+    places.append(PACKAGE / "_models")
+    if _is_checkout():
+        places.append(_CHECKOUT / "models" / "exported")
+    return next((place for place in places if place.is_dir()), None)
+
+
 def _folders() -> Iterator[Path]:
     """Every folder that may hold resources, the most certain first."""
     frozen = getattr(sys, "_MEIPASS", None)
@@ -62,7 +73,10 @@ def _folders() -> Iterator[Path]:
         yield Path(frozen) / "lycurgus" / "_resources"
         yield Path(frozen) / "resources"
     yield PACKAGE / "_resources"
-    checkout = PACKAGE.parent.parent
-    # Two folders above an installed package lies a stranger's folder, which may well hold something called resources.
-    if (checkout / "pyproject.toml").is_file() and (checkout / "app" / "lycurgus").is_dir():
-        yield checkout / "resources"
+    if _is_checkout():
+        yield _CHECKOUT / "resources"
+
+
+def _is_checkout() -> bool:
+    """Two folders above an installed package lies a stranger's folder, which may well hold something called resources."""
+    return (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "app" / "lycurgus").is_dir()

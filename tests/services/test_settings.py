@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lycurgus.services import folders
+from lycurgus import folders
 from lycurgus.services.settings import MOST_RECENT_FOLDERS, VERSION, InstrumentScale, OverlaySettings, Settings, SettingsStore
 
 

@@ -50,6 +50,10 @@ class ProjectError(FileError):
     """A project file cannot be opened, read or written."""
 
 
+class ModelError(FileError):
+    """A network cannot be used: its folder is damaged, unsafe or not understood, or it does not run."""
+
+
 class TooLargeError(FileError):
     """An image has more pixels than can be analysed at once."""
 

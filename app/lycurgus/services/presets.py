@@ -12,9 +12,9 @@ from pathlib import Path
 from lycurgus.core.errors import ExportError, LycurgusError, ParameterError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters.atomic import replacing
+from lycurgus.folders import presets_folder
 from lycurgus.parameters import default_params, load_preset
 from lycurgus.resources import resource
-from lycurgus.services.folders import presets_folder
 from lycurgus.services.reserved import is_reserved
 
 DEFAULT = "Default"

@@ -13,7 +13,7 @@ from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
-from lycurgus.inference.runtime import available_providers
+from lycurgus.inference.providers import available_providers
 from lycurgus.pipeline import analyze
 from lycurgus.readers import READERS
 from lycurgus.readers.door import read

@@ -12,8 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lycurgus.core.errors import ExportError
 from lycurgus.exporters.atomic import replacing
+from lycurgus.folders import config_folder
 from lycurgus.services.aside import moved_aside
-from lycurgus.services.folders import config_folder
 
 VERSION = 1
 MOST_RECENT_FOLDERS = 12

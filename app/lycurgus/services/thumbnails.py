@@ -21,9 +21,9 @@ from lycurgus.core.errors import LycurgusError
 from lycurgus.core.types import Micrograph, Plane
 from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.contrast import display_range, stretched
+from lycurgus.folders import cache_folder
 from lycurgus.readers.door import read
 from lycurgus.services.fingerprint import Fingerprint
-from lycurgus.services.folders import cache_folder
 
 LONG_SIDE_PX = 160
 MOST_BYTES = 200 << 20

@@ -14,7 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from lycurgus import __version__
-from lycurgus.services.folders import default_project_file, log_folder
+from lycurgus.folders import default_project_file, log_folder
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.export import warm_up
 from lycurgus.ui.main_window import MainWindow

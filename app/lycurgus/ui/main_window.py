@@ -10,9 +10,9 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
 
 from lycurgus.core.types import Micrograph
+from lycurgus.folders import log_folder
 from lycurgus.readers.door import EXTENSIONS
 from lycurgus.resources import sample_micrographs
-from lycurgus.services.folders import log_folder
 from lycurgus.ui.actions import Actions, Context
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.calibrating import Calibrating

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from lycurgus import __version__
-from lycurgus.services.folders import config_folder, log_folder
+from lycurgus.folders import config_folder, log_folder
 from lycurgus.services.licences import Component, components
 from lycurgus.services.system import facts_text, system_facts
 from lycurgus.ui.dialogs.buttons import settle_buttons

@@ -24,6 +24,11 @@ def data_folder() -> Path:
     return _portable("data") or platformdirs.user_data_path(_NAME, appauthor=False)
 
 
+def models_folder() -> Path:
+    """Folder of the networks that the user has added, each in a folder of its own."""
+    return data_folder() / "models"
+
+
 def cache_folder() -> Path:
     """Folder of what can be made again, thumbnails for instance."""
     return _portable("cache") or platformdirs.user_cache_path(_NAME, appauthor=False)
