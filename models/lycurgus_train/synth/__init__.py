@@ -1,0 +1,1 @@
+"""Labelled images that nobody had to label: real particles on other backgrounds, and physical simulators."""
