@@ -75,12 +75,14 @@ def run_length_code(instance: Instance, shape: tuple[int, int]) -> dict[str, Any
 
 def classified_task(report: Report) -> str | None:
     """Return the classification whose classes are the categories: the first that any particle has."""
-    return next((task for entry in report.entries for particle in entry.result.particles for task in particle.classes), None)
+    return next((task for entry in report.entries for task in entry.tasks), None)
 
 
 def category_ids(report: Report, task: str | None) -> dict[str, int]:
     """Number the categories from 1: "particle", or the classes present in alphabetical order."""
-    names = {_category(particle, task) for entry in report.entries for particle in entry.result.particles}
+    if task is None:
+        return {UNCLASSIFIED: 1}
+    names = {_category(particle, task) for entry in report.entries for particle in entry.particles}
     return {name: number for number, name in enumerate(sorted(names) or [UNCLASSIFIED], start=1)}
 
 
@@ -121,7 +123,7 @@ def _image(number: int, entry: ReportEntry) -> dict[str, Any]:
 def _annotations(report: Report, task: str | None, categories: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     number = 0
     for image, entry in enumerate(report.entries, start=1):
-        for particle in entry.result.particles:
+        for particle in entry.particles:
             number += 1
             yield {"id": number, "image_id": image, "category_id": categories[_category(particle, task)], **_particle(particle, entry)}
 

@@ -79,7 +79,7 @@ def particle_columns(report: Report) -> tuple[ParticleColumn, ...]:
 
 def is_calibrated(report: Report) -> bool:
     """Tell whether lengths of the whole report can be given in nm: every image with particles has a pixel size."""
-    return all(entry.result.micrograph.pixel_size is not None for entry in report.entries if entry.result.particles)
+    return all(entry.result.micrograph.pixel_size is not None for entry in report.entries if entry.n_particles)
 
 
 def joined_flags(particle: Particle) -> str:
@@ -112,7 +112,7 @@ def _measured_column(descriptor: Descriptor, field: str, *, calibrated: bool) ->
 
 
 def _classes(report: Report) -> list[ParticleColumn]:
-    tasks = dict.fromkeys(task for entry in report.entries for particle in entry.result.particles for task in particle.classes)
+    tasks = dict.fromkeys(task for entry in report.entries for task in entry.tasks)
     columns = []
     for task in tasks:
         columns += [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
 
 from lycurgus.core.moments import characteristics
-from lycurgus.exporters.base import FailedFile, ReportEntry
+from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.exporters.field import covered_fraction, density_per_um2, statistical_weights
 from lycurgus.exporters.text import Value
 
@@ -72,9 +72,27 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("sha256", "File's sha256", "", "of the file's bytes"),
 )
 
+GROUP_COLUMN = ImageColumn("group", "Group", "", "the part of the sample that the image belongs to")
+
+
+def image_columns(report: Report) -> tuple[ImageColumn, ...]:
+    """Return the columns of a report's table of images; that of groups only where there are groups."""
+    return (IMAGE_COLUMNS[0], GROUP_COLUMN, *IMAGE_COLUMNS[1:]) if report.groups else IMAGE_COLUMNS
+
+
+def image_rows(report: Report) -> Iterator[dict[str, Value]]:
+    """Return the rows of all analysed images, then those of the files without a result."""
+    groups: dict[str, Value] = {image: group.name for group in report.groups for image in group.images}
+    for entry in report.entries:
+        yield {**image_row(entry), "group": groups.get(entry.image)}
+    for failure in report.failures:
+        yield {**failure_row(failure), "group": None}
+
 
 def image_row(entry: ReportEntry) -> dict[str, Value]:
     """Return the values of an analysed image by column name."""
+    if entry.stored is not None:
+        return {**entry.stored.row, "image": entry.image}
     result = entry.result
     micrograph, pixel_size = result.micrograph, result.micrograph.pixel_size
     return {

@@ -22,7 +22,7 @@ def imagej_columns(report: Report) -> tuple[ParticleColumn, ...]:
     """Return the columns of the ImageJ preset: lengths in nm where the whole report is calibrated, else in px."""
     length = "nm" if is_calibrated(report) else "px"
     area = f"{length}²"
-    everything = ((entry, particle) for entry in report.entries for particle in entry.result.particles)
+    everything = ((entry, particle) for entry in report.entries for particle in entry.particles)
     rows = {(id(entry), particle.id): row for row, (entry, particle) in enumerate(everything, start=1)}
 
     def scaled(measure: Callable[[Measurement, BBox], float], *, axis: str) -> Number:

@@ -14,7 +14,7 @@ import numpy as np
 from lycurgus import __version__
 from lycurgus.core.summary import PopulationStatistics, SampleSummary
 from lycurgus.exporters.atomic import replacing
-from lycurgus.exporters.base import Report, ReportEntry
+from lycurgus.exporters.base import Group, Report, ReportEntry
 from lycurgus.exporters.image_columns import image_row
 from lycurgus.exporters.text import clean
 
@@ -67,9 +67,10 @@ def summary_document(report: Report) -> dict[str, Any]:
         "app_version": __version__,
         "n_images": len(report.entries),
         "n_failed": len(report.failures),
-        "n_particles": sum(len(result.particles) for result in results),
-        "n_counted": sum(len(result.counted) for result in results),
+        "n_particles": sum(entry.n_particles for entry in report.entries),
+        "n_counted": sum(entry.n_counted for entry in report.entries),
         "sample": _sample(report.summary) if report.summary else None,
+        **({"groups": [_group(group) for group in report.groups]} if report.groups else {}),
         "images": [_image(entry) for entry in report.entries],
         "parameters": {result.provenance.params_digest: result.params.document() for result in results},
         "models": [{"name": model.name, "version": model.version, "sha256": model.sha256} for model in models.values()],
@@ -84,6 +85,10 @@ def _sample(summary: SampleSummary) -> dict[str, Any]:
     simple = {field.name: getattr(summary, field.name) for field in fields(summary) if field.name not in ("main", "others", "warnings")}
     others = {name: _population(statistics) for name, statistics in summary.others.items()}
     return {**simple, "main": _population(summary.main), "others": others}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"name": group.name, "images": group.images, "warnings": group.summary.warnings, **_sample(group.summary)}
 
 
 def _population(statistics: PopulationStatistics) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from lycurgus.exporters.base import Report
-from lycurgus.exporters.image_columns import IMAGE_COLUMNS, ImageColumn, failure_row, image_row
+from lycurgus.exporters.image_columns import ImageColumn, image_columns, image_rows
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.cells import page, put, put_table, set_widths
@@ -44,10 +44,7 @@ def add_images(workbook: Workbook, report: Report) -> None:
     for index, column in enumerate(columns, start=1 + shift):
         put(sheet, 1, index, column.heading, styles.HEADER)
     sheet.row_dimensions[1].height = 40
-    rows = [
-        *((image_row(entry), styles.BODY_WRAPPED) for entry in report.entries),
-        *((failure_row(f), styles.FAILURE) for f in report.failures),
-    ]
+    rows = [(row, styles.BODY_WRAPPED if row["error"] is None else styles.FAILURE) for row in image_rows(report)]
     for number, (values, style) in enumerate(rows, start=2):
         for index, column in enumerate(columns, start=1 + shift):
             own_style = styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style
@@ -79,12 +76,13 @@ def add_removed(workbook: Workbook, report: Report) -> None:
 def _columns(report: Report) -> list[ImageColumn]:
     """The columns of images.csv less those that would be empty: diameters in the unit that is not used, errors without failures."""
     calibrations = {entry.result.micrograph.pixel_size is not None for entry in report.entries}
+    columns = image_columns(report)
     dropped = set() if report.failures else {"error"}
     if calibrations == {True}:
-        dropped |= {column.name for column in IMAGE_COLUMNS if column.name.startswith("equivalent_diameter") and column.unit == "px"}
+        dropped |= {column.name for column in columns if column.name.startswith("equivalent_diameter") and column.unit == "px"}
     elif calibrations == {False}:
-        dropped |= {column.name for column in IMAGE_COLUMNS if column.unit in ("nm", "µm⁻²")} | {"pixel_size_source"}
-    return [column for column in IMAGE_COLUMNS if column.name not in dropped]
+        dropped |= {column.name for column in columns if column.unit in ("nm", "µm⁻²")} | {"pixel_size_source"}
+    return [column for column in columns if column.name not in dropped]
 
 
 def _number_format(column: ImageColumn, value: Value) -> str:

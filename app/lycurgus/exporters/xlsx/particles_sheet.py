@@ -53,8 +53,8 @@ def workbook_columns(report: Report) -> tuple[ParticleColumn, ...]:
 def add_particles(workbook: Workbook, report: Report, *, rows_per_sheet: int) -> list[LongTable]:
     """Add "Particles", and "Particles 2" ... where one sheet cannot hold them; excluded particles are grey and slanted."""
     columns = workbook_columns(report)
-    total = sum(len(entry.result.particles) for entry in report.entries)
-    particles = ((entry, particle) for entry in report.entries for particle in entry.result.particles)
+    total = sum(entry.n_particles for entry in report.entries)
+    particles = ((entry, particle) for entry in report.entries for particle in entry.particles)
     pixel_sizes = [entry.result.micrograph.pixel_size for entry in report.entries]
     finest = min((size.mean_nm for size in pixel_sizes if size is not None), default=1.0)
     tables = []
@@ -72,8 +72,9 @@ def add_particles(workbook: Workbook, report: Report, *, rows_per_sheet: int) ->
 
 def add_excluded(workbook: Workbook, report: Report, *, rows_per_sheet: int) -> list[LongTable]:
     """Add "Excluded": which particle is left out of statistics and why."""
-    total = sum(particle.excluded is not None for entry in report.entries for particle in entry.result.particles)
-    excluded = ((entry, particle) for entry in report.entries for particle in entry.result.particles if particle.excluded is not None)
+    some = [entry for entry in report.entries if entry.n_counted < entry.n_particles]
+    total = sum(entry.n_particles - entry.n_counted for entry in some)
+    excluded = ((entry, particle) for entry in some for particle in entry.particles if particle.excluded is not None)
     tables = []
     for index, start in enumerate(range(0, max(total, 1), rows_per_sheet)):
         sheet = workbook.create_sheet("Excluded" if index == 0 else f"Excluded {index + 1}")

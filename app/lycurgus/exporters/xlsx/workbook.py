@@ -13,6 +13,7 @@ from lycurgus.exporters.base import Report
 from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.chart_data import add_chart_data
 from lycurgus.exporters.xlsx.definitions import add_definitions
+from lycurgus.exporters.xlsx.groups_sheet import add_groups
 from lycurgus.exporters.xlsx.images_sheet import add_images, add_removed
 from lycurgus.exporters.xlsx.parameters_sheet import add_parameters
 from lycurgus.exporters.xlsx.particles_sheet import add_excluded, add_particles
@@ -49,6 +50,7 @@ class XlsxExporter:
         assert isinstance(summary_sheet, Worksheet), "a new workbook has a sheet"
         tables = add_particles(workbook, report, rows_per_sheet=self._rows_per_sheet)
         add_images(workbook, report)
+        add_groups(workbook, report)
         tables += add_excluded(workbook, report, rows_per_sheet=self._rows_per_sheet)
         add_removed(workbook, report)
         add_definitions(workbook, report)
