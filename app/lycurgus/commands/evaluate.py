@@ -16,7 +16,8 @@ from lycurgus.exporters.csv import write_table
 from lycurgus.exporters.json import write_json
 from lycurgus.exporters.text import csv_cell, inert_image_name
 from lycurgus.readers.discover import find_files
-from lycurgus.services.evaluation import ParticleValues, Scored, evaluate, pair_up, truth_kind
+from lycurgus.readers.truth import ParticleValues
+from lycurgus.services.evaluation import Scored, evaluate, pair_up, truth_kind
 from lycurgus.services.failures import unwritten
 from lycurgus.services.report import check_writable
 
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Score every image that has a truth and print the pooled scores."""
     params = params_of(options)
     pairs, without_truth = pair_up(find_files([str(options.images)]), options.truth)
-    values = _values(options.particle_values)
+    values = _particle_values(options.particle_values)
     if values and options.truth_kind == "instances":
         raise ParameterError("--particle-values is for semantic masks", hint="leave --truth-kind instances out")
     # Whoever says which values mean particle says that values name classes.
@@ -57,18 +58,11 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _values(text: str | None) -> ParticleValues | None:
-    """Read "2", "1,2" or ">127"."""
-    if not text:
-        return None
+def _particle_values(text: str | None) -> ParticleValues | None:
     try:
-        if text.strip().startswith(">"):
-            return ParticleValues(above=int(text.strip()[1:]))
-        return ParticleValues(tuple(int(value) for value in text.split(",")))
-    except ValueError as error:
-        raise ParameterError(
-            f"--particle-values {text} is not a list of whole numbers", hint="write for instance 2, 1,2 or '>127'"
-        ) from error
+        return ParticleValues.parse(text) if text else None
+    except ParameterError as error:
+        raise ParameterError(f"--particle-values: {error.reason}", hint=error.hint) from error
 
 
 def _document(scored: list[Scored], kind: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import skimage
 import tifffile
 from numpy.typing import NDArray
 
-from lycurgus.core.errors import LycurgusError, ReadError
+from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus.core.types import BBox, Instance
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
@@ -25,6 +25,35 @@ MOST_PIECES_A_VALUE = 10
 
 MOST_PIXELS = 1 << 30
 """Of a mask: larger images than that are refused by other decoders as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleValues:
+    """Which values of a semantic mask mean particle: those listed, and all above a threshold."""
+
+    listed: tuple[int, ...] = ()
+    above: int | None = None
+
+    def of(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return where a mask means particle, (H, W) bool."""
+        chosen = np.isin(labels, self.listed)
+        return chosen if self.above is None else chosen | (labels > self.above)
+
+    @classmethod
+    def parse(cls, text: str) -> ParticleValues:
+        """Read "2", "1,2" or ">127".
+
+        Raises
+        ------
+        ParameterError
+            It is none of these.
+        """
+        try:
+            if text.strip().startswith(">"):
+                return cls(above=int(text.strip()[1:]))
+            return cls(tuple(int(value) for value in text.split(",")))
+        except ValueError as error:
+            raise ParameterError(f"'{text}' is not a list of whole numbers", hint="write for instance 2, 1,2 or '>127'") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

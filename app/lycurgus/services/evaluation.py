@@ -16,7 +16,7 @@ from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import AnalysisResult, Instance
 from lycurgus.pipeline import analyze
 from lycurgus.readers.door import read
-from lycurgus.readers.truth import CocoTruth, find_masks, names_classes, read_coco, read_labels
+from lycurgus.readers.truth import CocoTruth, ParticleValues, find_masks, names_classes, read_coco, read_labels
 from lycurgus.services.failures import failed
 
 TruthKind = Literal["instances", "semantic"]
@@ -37,19 +37,6 @@ class Scored:
     image: Path
     score: ImageScore | None
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ParticleValues:
-    """Which values of a semantic mask mean particle: those listed, and all above a threshold."""
-
-    listed: tuple[int, ...] = ()
-    above: int | None = None
-
-    def of(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return where a mask means particle, (H, W) bool."""
-        chosen = np.isin(labels, self.listed)
-        return chosen if self.above is None else chosen | (labels > self.above)
 
 
 def pair_up(images: Sequence[Path], truth: Path) -> tuple[list[Pair], list[Path]]:

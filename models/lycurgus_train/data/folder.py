@@ -11,6 +11,7 @@ import numpy as np
 
 from lycurgus.core.errors import LycurgusError
 from lycurgus.readers.door import read
+from lycurgus.readers.truth import ParticleValues
 from lycurgus_train.data.layout import Kind, find_truths
 from lycurgus_train.data.truths import Known, Truth
 from lycurgus_train.labelled import LabelledImage
@@ -95,7 +96,7 @@ class DataSet(Sequence[LabelledImage]):
 
 
 def load_folder(
-    path: Path | str, *, kind: Kind | None = None, images: Path | str | None = None, particle_values: tuple[int, ...] | None = None
+    path: Path | str, *, kind: Kind | None = None, images: Path | str | None = None, particle_values: ParticleValues | None = None
 ) -> DataSet:
     """Find the images of a folder and their truth.
 
@@ -108,7 +109,7 @@ def load_folder(
     path : the folder, or a COCO file.
     kind : "masks" (values number particles), "semantic" (values name classes), "coco" or "yolo"; recognised where None.
     images : where the images are, if elsewhere.
-    particle_values : of a semantic mask; all but 0 where None.
+    particle_values : of a semantic mask; all but 0 where None; given, masks are taken for semantic ones.
 
     Raises
     ------

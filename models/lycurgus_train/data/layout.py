@@ -10,13 +10,14 @@ from typing import Literal, get_args
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus.readers.discover import find_files, natural_key
-from lycurgus.readers.truth import MASK_SUFFIXES, names_classes, read_coco, read_labels
+from lycurgus.readers.truth import MASK_SUFFIXES, ParticleValues, names_classes, read_coco, read_labels
 from lycurgus_train.data.truths import CocoAnnotations, LabelMask, SemanticMask, Truth, YoloBoxes
 
 Kind = Literal["masks", "semantic", "coco", "yolo"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "micrographs")
+IMAGE_ENDINGS = ("_img", "_image")
 MASK_FOLDERS = ("masks", "mask", "labels", "label", "instances", "annotations", "truth", "gt")
 BOX_FOLDERS = ("boxes", "labels", "label", "annotations", "truth", "gt")
 MASK_ENDINGS = ("_mask", "_masks", "-mask", ".mask", "_label", "_labels", "_instances", "_seg", "_segmentation", "_gt")
@@ -34,7 +35,7 @@ class Found:
     problems: tuple[str, ...]
 
 
-def find_truths(path: Path, *, kind: Kind | None, images: Path | None, particle_values: tuple[int, ...] | None) -> Found:
+def find_truths(path: Path, *, kind: Kind | None, images: Path | None, particle_values: ParticleValues | None) -> Found:
     """Find images and their truth; see ``lycurgus_train.data.folder.load_folder``.
 
     Raises
@@ -59,7 +60,8 @@ def find_truths(path: Path, *, kind: Kind | None, images: Path | None, particle_
     if boxes or kind == "yolo":
         return _paired("yolo", pictures, [(box.stem, YoloBoxes(box)) for box in boxes])
     pictures, masks = _masks(folder, image_folder, pictures)
-    chosen: Kind = kind or _kind_of([mask for _, mask in masks])
+    # Whoever says which values mean particle says that values name classes.
+    chosen: Kind = kind or ("semantic" if particle_values else _kind_of([mask for _, mask in masks]))
     truths: list[tuple[str, Truth]] = [
         (stem, LabelMask(mask) if chosen == "masks" else SemanticMask(mask, particle_values)) for stem, mask in masks
     ]
@@ -75,7 +77,9 @@ def _images(folder: Path, *, recursive: bool = False) -> list[Path]:
 
 def _subfolder(folder: Path, names: Sequence[str]) -> Path | None:
     present = {entry.name.casefold(): entry for entry in folder.iterdir() if entry.is_dir()}
-    return next((present[name] for name in names if name in present), None)
+    exact = (present[name] for name in names if name in present)
+    longer = (place for name in names for own, place in sorted(present.items()) if own.endswith((f"_{name}", f"-{name}")))
+    return next(exact, None) or next(longer, None)
 
 
 def _coco_files(folder: Path) -> list[Path]:
@@ -128,16 +132,19 @@ def _masks(folder: Path, image_folder: Path, pictures: list[Path]) -> tuple[list
     """Return the images, and the masks with the stem of the image that each is for."""
     place = _subfolder(folder, MASK_FOLDERS)
     if place is not None and place != image_folder:
-        stems = {picture.stem for picture in pictures}
+        by_key = {_without_ending(picture.stem, IMAGE_ENDINGS): picture.stem for picture in pictures}
+        stems = set(by_key.values())
         files = [file for file in sorted(place.iterdir(), key=natural_key) if file.suffix.lower() in MASK_SUFFIXES]
-        return pictures, [(file.stem if file.stem in stems else _without_ending(file.stem), file) for file in files]
-    masks = [(_without_ending(picture.stem), picture) for picture in pictures if _without_ending(picture.stem) != picture.stem]
+        keys = [(file, _without_ending(file.stem, MASK_ENDINGS)) for file in files]
+        return pictures, [(file.stem if file.stem in stems else by_key.get(key, key), file) for file, key in keys]
+    stripped = [(_without_ending(picture.stem, MASK_ENDINGS), picture) for picture in pictures]
+    masks = [(stem, picture) for stem, picture in stripped if stem != picture.stem]
     taken = {mask for _, mask in masks}
     return [picture for picture in pictures if picture not in taken], masks
 
 
-def _without_ending(stem: str) -> str:
-    ending = next((ending for ending in MASK_ENDINGS if stem.casefold().endswith(ending)), "")
+def _without_ending(stem: str, endings: Sequence[str]) -> str:
+    ending = next((ending for ending in endings if stem.casefold().endswith(ending)), "")
     return stem[: len(stem) - len(ending)]
 
 
@@ -153,7 +160,9 @@ def _kind_of(masks: Sequence[Path]) -> Kind:
         try:
             votes.append(names_classes(labels))
         except LycurgusError as error:
-            raise ReadError(mask, str(error), hint="save masks without compression that loses detail, as PNG or TIFF") from error
+            raise ReadError(
+                mask, str(error), hint="where it is a grey picture of a mask, say which values mean particle, for instance >127"
+            ) from error
     return "semantic" if 2 * sum(votes) > len(votes) else "masks"
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lycurgus.core.errors import ReadError
 from lycurgus.core.overlap import instances_from_labels
 from lycurgus.core.types import Instance, Mask
-from lycurgus.readers.truth import CocoTruth, read_labels
+from lycurgus.readers.truth import CocoTruth, ParticleValues, read_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +72,11 @@ class SemanticMask:
     """
 
     path: Path
-    values: tuple[int, ...] | None = None
+    values: ParticleValues | None = None
 
     def read(self, shape: tuple[int, int]) -> Known:
         labels = _labels(self.path, shape)
-        return Known(foreground=labels != 0 if self.values is None else np.isin(labels, self.values))
+        return Known(foreground=labels != 0 if self.values is None else self.values.of(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,10 +99,12 @@ class CocoAnnotations:
         truth = replace(self.coco, annotations=outlined)
         instances = tuple(truth.instances())
         empty = len(self.coco.annotations) - len(instances) - len(only_boxed)
-        remarks = (f"{empty} annotations cover no pixel and are left out",) if empty else ()
-        return Known(instances, self._boxes(only_boxed, shape), None, _union(truth.crowd_areas(), shape), remarks)
+        boxes, remarks = self._boxes(only_boxed, shape)
+        if empty:
+            remarks = (*remarks, f"annotations that cover no pixel and are left out: {empty}")
+        return Known(instances, boxes, None, _union(truth.crowd_areas(), shape), remarks)
 
-    def _boxes(self, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> NDArray[np.float32]:
+    def _boxes(self, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         try:
             corners = [(y, x, y + height, x + width) for x, y, width, height in (one["bbox"] for one in annotations)]
         except (TypeError, ValueError) as error:
@@ -123,7 +125,8 @@ class YoloBoxes:
             if not (0 <= cx <= 1 and 0 <= cy <= 1):
                 raise ReadError(self.path, f"box {number} lies outside the image", hint="its centre must be given as shares, 0 to 1")
             corners.append(((cy - h / 2) * height, (cx - w / 2) * width, (cy + h / 2) * height, (cx + w / 2) * width))
-        return Known(boxes=clipped_boxes(corners, shape, self.path))
+        boxes, remarks = clipped_boxes(corners, shape, self.path)
+        return Known(boxes=boxes, remarks=remarks)
 
     def _rows(self) -> list[tuple[float, float, float, float]]:
         try:
@@ -139,22 +142,28 @@ class YoloBoxes:
         return [(cx, cy, w, h) for _, cx, cy, w, h in rows]
 
 
-def clipped_boxes(corners: Sequence[tuple[float, float, float, float]], shape: tuple[int, int], path: Path) -> NDArray[np.float32]:
-    """Return boxes y0, x0, y1, x1 in px, cut at the image's edges, (n, 4) float32.
+def clipped_boxes(
+    corners: Sequence[tuple[float, float, float, float]], shape: tuple[int, int], path: Path
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return boxes y0, x0, y1, x1 in px, cut at the image's edges, (n, 4) float32, and remarks.
+
+    Boxes without an area are left out with a remark: annotation tools leave them behind when somebody clicks without dragging.
 
     Raises
     ------
     ReadError
-        A box has no area, is not finite, or lies outside the image.
+        A box is not finite, or lies outside the image.
     """
     height, width = shape
     for number, (y0, x0, y1, x1) in enumerate(corners, start=1):
-        if not all(map(isfinite, (y0, x0, y1, x1))) or y1 <= y0 or x1 <= x0:
-            raise ReadError(path, f"box {number} has no area")
-        if y1 <= 0 or x1 <= 0 or y0 >= height or x0 >= width:
+        if not all(map(isfinite, (y0, x0, y1, x1))):
+            raise ReadError(path, f"box {number} is not finite")
+        if y1 < 0 or x1 < 0 or y0 > height or x0 > width:
             raise ReadError(path, f"box {number} lies outside the image of {height} x {width} px")
-    boxes = np.array(corners, np.float32).reshape(-1, 4)
-    return np.clip(boxes, 0, np.array([height, width, height, width], np.float32))
+    boxes = np.clip(np.array(corners, np.float32).reshape(-1, 4), 0, np.array([height, width, height, width], np.float32))
+    with_area = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    empty = len(boxes) - int(with_area.sum())
+    return boxes[with_area], (f"boxes that have no area and are left out: {empty}",) if empty else ()
 
 
 def _labels(path: Path, shape: tuple[int, int]) -> NDArray[np.int64]:
