@@ -1,0 +1,50 @@
+"""From what a network says of each pixel to particles; the same functions in training as in use."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.detectors.decoding.candidates import Candidate, in_reading_order
+from lycurgus.detectors.decoding.completed import decode_completed
+from lycurgus.detectors.decoding.distance import decode_distance
+from lycurgus.detectors.decoding.params import DecodingParams, Head
+from lycurgus.detectors.decoding.semantic import decode_semantic
+from lycurgus.detectors.decoding.star_convex import decode_star_convex
+
+__all__ = ["Candidate", "DecodingParams", "Head", "decode"]
+
+
+def decode(fields: NDArray[np.float32], rays: NDArray[np.float32] | None, params: DecodingParams) -> list[Candidate]:
+    """Turn the output of a network into particles.
+
+    Parameters
+    ----------
+    fields : (C, H, W), foreground logit and, but for the semantic head, normalised distance: 0 at a particle's outline, 1 at its deepest.
+    rays : (n, H/2, W/2), natural logarithm of the distance in px from pixel (2i + 0.5, 2j + 0.5) to the outline of its particle, along
+        2πk/n counter-clockwise from +x; needed by the heads "star-convex" and "completed".
+
+    Returns
+    -------
+    From top to bottom and left to right; masks may overlap but for the heads "semantic" and "distance".
+
+    Raises
+    ------
+    ValueError
+        The arrays are not what the head needs.
+    """
+    channels = 1 if params.head == "semantic" else 2
+    if fields.ndim != 3 or len(fields) < channels:
+        raise ValueError(f"the head {params.head!r} needs fields of shape ({channels}, H, W), not {fields.shape}")
+    fields = np.ascontiguousarray(np.nan_to_num(fields[:channels], nan=-30.0, posinf=30.0, neginf=-30.0), dtype=np.float32)
+    if params.head == "semantic":
+        return in_reading_order(decode_semantic(fields, params))
+    if params.head == "distance":
+        return in_reading_order(decode_distance(fields, params))
+    height, width = fields.shape[1:]
+    if rays is None or rays.ndim != 3 or len(rays) < 3 or rays.shape[1:] != (height / 2, width / 2):
+        shape = "none" if rays is None else str(rays.shape)
+        raise ValueError(f"the head {params.head!r} needs rays of half the size of fields {fields.shape}, not {shape}")
+    rays = np.ascontiguousarray(rays, dtype=np.float32)
+    decode_with_rays = decode_star_convex if params.head == "star-convex" else decode_completed
+    return in_reading_order(decode_with_rays(fields, rays, params))

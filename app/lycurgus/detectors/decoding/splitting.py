@@ -1,0 +1,117 @@
+"""Regions whose pixels do not mean one particle, taken apart by what they mean: crossing rods, particles in front of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
+from numpy.typing import NDArray
+
+from lycurgus.core.types import BBox, Mask
+from lycurgus.detectors.decoding.polygons import Floats, fill, for_filling, likeness
+from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, ask
+
+DISCORDANT = 0.8
+"""Regions whose voters agree less than this are looked at: one particle seen with noise reaches 0.9, two crossing rods 0.6."""
+
+ONE_MEANING = 0.75
+"""Least likeness of a pixel's outline with that of its party."""
+
+MOST_PARTIES = 8
+MOST_SPEAKERS = 48
+LEAST_SHARE = 0.08
+"""A party with a lesser part of the region's weight is noise."""
+
+BETTER_BY = 0.05
+"""By how much the parties' outlines must cover the region better than a single outline does."""
+
+
+def split_discordant(labels: NDArray[np.int32], outlines: Outlines, height: Floats, rays: Floats, *, least_px: int) -> NDArray[np.int32]:
+    """Take regions apart whose pixels mean several particles.
+
+    Parameters
+    ----------
+    labels : (H, W), region i has the value i + 1.
+    height : (H, W), smoothed normalised distance.
+    rays : (n, H/2, W/2), natural logarithms of the distance to the outline, px.
+    least_px : a region is left whole where one of its parts would be smaller.
+
+    Returns
+    -------
+    (H, W), ``labels`` itself where nothing was split; otherwise the numbers have no gaps.
+    """
+    doubtful = np.flatnonzero(outlines.known & (outlines.agreement < DISCORDANT))
+    if not doubtful.size:
+        return labels
+    boxes = scipy.ndimage.find_objects(labels, max_label=len(outlines.known))
+    split, count = labels, len(outlines.known)
+    for region in doubtful.tolist():
+        rows, columns = boxes[region]
+        bbox = BBox(rows.start // 2 * 2, columns.start // 2 * 2, -(-rows.stop // 2) * 2, -(-columns.stop // 2) * 2)
+        there = labels[bbox.slices]
+        own = there == region + 1
+        half = np.s_[:, bbox.y0 // 2 : bbox.y1 // 2, bbox.x0 // 2 : bbox.x1 // 2]
+        corner = np.array([bbox.y0, bbox.x0], dtype=np.float32)
+        parties = _parties(own, there > 0, height[bbox.slices], rays[half], outlines.polygons[region] - corner)
+        if parties is None or np.bincount(parties[own]).min() < least_px:
+            continue
+        if split is labels:
+            split = labels.copy()
+        # The first party keeps the region's number.
+        for number in range(1, int(parties.max()) + 1):
+            count += 1
+            split[bbox.slices][own & (parties == number)] = count
+    return split
+
+
+def _parties(own: Mask, foreground: Mask, height: Floats, rays: Floats, polygon: Floats) -> NDArray[np.int64] | None:
+    """Number the party of each pixel of a box, from 0, or return None where one outline covers the region as well as several do."""
+    rows, columns = own.shape[0] // 2, own.shape[1] // 2
+    cells = np.asarray(own.reshape(rows, 2, columns, 2).any(axis=(1, 3)), dtype=np.int32)
+    depth = np.where(own, height, 0).reshape(rows, 2, columns, 2).max(axis=(1, 3))
+    place = np.flatnonzero(cells)
+    voters = ask(place, cells, depth, np.ascontiguousarray(rays))
+    speakers = _speakers(voters)
+    if len(speakers) < 2:
+        return None
+    alike = np.stack([likeness(voters.ellipses, voters.ellipses[one : one + 1]) for one in speakers])
+    party = alike.argmax(axis=0)
+    clear = np.flatnonzero(alike.max(axis=0) >= ONE_MEANING)
+    clear = clear[np.argsort(party[clear], kind="stable")]
+    outlines = agree(
+        Voters(party[clear], voters.origins[clear], voters.weights[clear], voters.radii[clear], voters.ellipses[clear]), len(speakers)
+    )
+    if not outlines.known.all() or _covered(own, foreground, outlines.polygons) < _covered(own, foreground, polygon[None]) + BETTER_BY:
+        return None
+    chosen = np.zeros(cells.shape, dtype=np.int64)
+    chosen.ravel()[place] = party
+    parties = np.repeat(np.repeat(chosen, 2, axis=0), 2, axis=1)
+    return parties if np.unique(parties[own]).size == len(speakers) else None
+
+
+def _speakers(voters: Voters) -> list[int]:
+    """Choose a voter for each party: greedily the one whose meaning most of the weight that is left shares."""
+    left = voters.weights.astype(np.float64)
+    total = left.sum()
+    chosen: list[int] = []
+    while len(chosen) < MOST_PARTIES:
+        free = np.flatnonzero(left)
+        if not free.size:
+            break
+        some = free[np.argsort(-left[free], kind="stable")][:: max(1, -(-free.size // MOST_SPEAKERS))]
+        shared = np.stack([likeness(voters.ellipses, voters.ellipses[one : one + 1]) >= ONE_MEANING for one in some])
+        support = shared @ left
+        best = int(support.argmax())
+        if support[best] < LEAST_SHARE * total:
+            break
+        chosen.append(int(some[best]))
+        left[shared[best]] = 0
+    return chosen
+
+
+def _covered(own: Mask, foreground: Mask, polygons: Floats) -> float:
+    """How well polygons explain a region, 0 ... 1: its pixels in them, of its pixels and those where they claim background."""
+    claimed = np.zeros(own.shape, dtype=np.bool_)
+    whole = BBox(0, 0, *own.shape)
+    for fixed in for_filling(polygons):
+        claimed |= fill(fixed, whole)
+    return float(np.count_nonzero(claimed & own) / (np.count_nonzero(own) + np.count_nonzero(claimed & ~foreground)))
