@@ -28,6 +28,7 @@ def arrange(
     count: int,
     gap_px: float = 1.0,
     overlap: float = 0.0,
+    turn: float | None = None,
 ) -> list[ProjectedShape]:
     """Put particles into a picture.
 
@@ -40,6 +41,7 @@ def arrange(
     count : most particles that are placed.
     gap_px : distance of neighbours in clusters and layers.
     overlap : largest share of a particle that others may cover already when it is put down (ignored by "sparse" and "layer").
+    turn : angle of the lattice of a "layer" in rad, drawn where None.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def arrange(
     if arrangement in ("single", "sparse", "crowd"):
         _scatter(rng, plane, draw, count=int(rng.integers(1, 4)) if arrangement == "single" else count, overlap=overlap, kind=arrangement)
     elif arrangement == "layer":
-        _lattice(rng, plane, draw, count=count, gap_px=gap_px)
+        _lattice(rng, plane, draw, count=count, gap_px=gap_px, turn=turn)
     else:
         clusters = 1 if arrangement == "jammed" else int(rng.integers(1, 6))
         for _ in range(clusters):
@@ -157,7 +159,7 @@ def _centre(particle: ProjectedShape) -> NDArray[np.float64]:
     return np.array([particle.y0 + height / 2, particle.x0 + width / 2])
 
 
-def _lattice(rng: np.random.Generator, plane: _Plane, draw: Draw, *, count: int, gap_px: float) -> None:
+def _lattice(rng: np.random.Generator, plane: _Plane, draw: Draw, *, count: int, gap_px: float, turn: float | None) -> None:
     samples = [draw() for _ in range(5)]
     area = float(np.median([np.count_nonzero(sample.mask) for sample in samples]))
     square = rng.random() < 0.5
@@ -166,9 +168,9 @@ def _lattice(rng: np.random.Generator, plane: _Plane, draw: Draw, *, count: int,
     reach = int(np.hypot(height, width) / spacing / 2) + 2
     i, j = np.meshgrid(np.arange(-reach, reach + 1), np.arange(-reach, reach + 1), indexing="ij")
     grid = np.stack([i * (1.0 if square else np.sqrt(0.75)), j + (0.0 if square else 0.5) * (i % 2)], axis=-1).reshape(-1, 2) * spacing
-    angle = getattr(draw, "turn", rng.uniform(0, np.pi))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    sites = grid @ turn.T + np.array(plane.shape) / 2
+    angle = rng.uniform(0, np.pi) if turn is None else turn
+    about = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    sites = grid @ about.T + np.array(plane.shape) / 2
     sites = sites[((sites > -spacing / 2) & (sites < np.array(plane.shape) + spacing / 2)).all(axis=1)]
     bend = float(rng.choice((0.0, 0.3, 0.8))) * spacing
     bends = [gaussian_field(plane.shape, rng, correlation_px=max(8.0, 4 * spacing)) for _ in range(2)]

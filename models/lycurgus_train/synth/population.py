@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,12 @@ ARRANGEMENTS: dict[Arrangement, float] = {
 
 _ODD_ONES = 0.08
 """Share of particles of other proportions among those that are alike."""
+
+
+class See(Protocol):
+    """Makes pixels of a body at a place (y, x) in px, turned by a matrix (3, 3)."""
+
+    def __call__(self, body: Body, *, centre: tuple[float, float], rotation: NDArray[np.float64], name: str) -> ProjectedShape: ...
 
 
 class PopulationParams(BaseModel):
@@ -70,6 +76,7 @@ class Draw:
     aligned : whether they are turned alike in the plane, as in ordered layers.
     turn : that common angle in rad.
     alike : seed of the proportions (aspect ratio, truncation) that all particles of a shape share, or None where each has its own.
+    see : how a body becomes pixels.
     distinct : so many projections are made; after that they are drawn again, mirrored unless aligned.
     """
 
@@ -81,6 +88,7 @@ class Draw:
     aligned: bool
     turn: float
     alike: int | None = None
+    see: See = project
     distinct: int = 70
     made: list[ProjectedShape] | None = None
 
@@ -101,17 +109,25 @@ class Draw:
         body = SHAPES[name](proportions, self.median_px * factor)
         angle = self.turn + rng.normal(0, 0.04) if self.aligned else rng.uniform(0, 2 * np.pi)
         rotation = laid(body, rng, turn=angle) if self.lying else random_rotation(rng)
-        return project(body, centre=tuple(rng.uniform(-0.5, 0.5, 2)), rotation=rotation, name=name)
+        dy, dx = rng.uniform(-0.5, 0.5, 2)
+        return self.see(body, centre=(float(dy), float(dx)), rotation=rotation, name=name)
 
 
-def draw_population(rng: np.random.Generator, shape: tuple[int, int], params: PopulationParams) -> list[ProjectedShape]:
-    """Draw the particles of a picture (H, W) and put them into it, in the order in which they lie on each other."""
+def draw_population(
+    rng: np.random.Generator, shape: tuple[int, int], params: PopulationParams, *, see: See = project
+) -> list[ProjectedShape]:
+    """Draw the particles of a picture (H, W) and put them into it, in the order in which they lie on each other.
+
+    Parameters
+    ----------
+    see : how a body becomes pixels: `project` for microscopes that look through it.
+    """
     arrangement = choose(rng, params.arrangements)
     median_px = log_uniform(rng, params.diameter_px)
     weights = params.shapes or dict.fromkeys(SHAPES, 1.0)
     kinds = int(rng.integers(2, 4)) if rng.random() < params.mixed else 1
     names = tuple(choose(rng, weights) for _ in range(kinds))
-    spread = 1.0 + (params.spread[1] - params.spread[0]) * rng.beta(1, 2.5) + params.spread[0] - 1.0
+    spread = params.spread[0] + (params.spread[1] - params.spread[0]) * float(rng.beta(1, 2.5))
     ordered = arrangement in ("layer", "jammed") or (arrangement == "clusters" and rng.random() < 0.5)
     if ordered:
         spread = 1 + (spread - 1) * 0.35
@@ -124,6 +140,7 @@ def draw_population(rng: np.random.Generator, shape: tuple[int, int], params: Po
         aligned=ordered and rng.random() < 0.8,
         turn=float(rng.uniform(0, np.pi)),
         alike=int(rng.integers(2**32)) if rng.random() < 0.6 else None,
+        see=see,
     )
     dense = arrangement in ("layer", "jammed")
     coverage = rng.uniform(0.4, 1.0) if dense else log_uniform(rng, params.coverage)
@@ -136,6 +153,7 @@ def draw_population(rng: np.random.Generator, shape: tuple[int, int], params: Po
         count=count,
         gap_px=float(rng.choice((0.0, 0.0, 1.0, rng.uniform(0, 0.15) * median_px))),
         overlap=0.0 if rng.random() < 0.4 else uniform(rng, params.overlap),
+        turn=draw.turn,
     )
 
 

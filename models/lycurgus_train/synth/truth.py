@@ -14,19 +14,31 @@ LEAST_AREA_PX = 6
 """Less of a particle than this in the picture (a sliver at the border) teaches nothing."""
 
 
-def instances_of(particles: Iterable[ProjectedShape], shape: tuple[int, int]) -> tuple[list[Instance], Mask]:
-    """Return the whole outline of each particle as far as the picture (H, W) reaches, and what to ignore: slivers at the border."""
-    kept: list[Instance] = []
+def numbered_instances(particles: Iterable[ProjectedShape], shape: tuple[int, int]) -> tuple[dict[int, Instance], Mask]:
+    """Return the whole outline of each particle as far as the picture (H, W) reaches.
+
+    Returns
+    -------
+    instances : place in ``particles`` -> instance, without those that lie outside the picture.
+    ignore : (H, W) bool, slivers at the border of which too little is in the picture.
+    """
+    kept: dict[int, Instance] = {}
     ignore = np.zeros(shape, dtype=bool)
-    for particle in particles:
+    for number, particle in enumerate(particles):
         instance = place(particle, shape)
         if instance is None:
             continue
         if instance.area_px < LEAST_AREA_PX and instance.bbox.touches_border(shape):
             ignore[instance.bbox.slices] |= instance.mask
         else:
-            kept.append(instance)
+            kept[number] = instance
     return kept, ignore
+
+
+def instances_of(particles: Iterable[ProjectedShape], shape: tuple[int, int]) -> tuple[list[Instance], Mask]:
+    """Return the instances alone, in order, and what to ignore; see `numbered_instances`."""
+    numbered, ignore = numbered_instances(particles, shape)
+    return list(numbered.values()), ignore
 
 
 def without_hidden(
@@ -53,15 +65,14 @@ def without_faint(
     instances: Sequence[Instance], contrast: NDArray[np.float32], ignore: Mask, *, least: float
 ) -> tuple[list[Instance], Mask]:
     """Keep particles whose mean contrast (H, W, in any unit, >= 0) reaches a least; the others are to be ignored."""
-    faint = [np.full(instance.mask.shape, float(contrast[instance.bbox.slices][instance.mask].mean()) < least) for instance in instances]
-    return without_hidden(instances, faint, ignore | _covered(instances, faint, ignore.shape))
-
-
-def _covered(instances: Sequence[Instance], chosen: Sequence[Mask], shape: tuple[int, ...]) -> Mask:
-    covered = np.zeros(shape, dtype=bool)
-    for instance, choice in zip(instances, chosen, strict=True):
-        covered[instance.bbox.slices] |= instance.mask & choice
-    return covered
+    kept: list[Instance] = []
+    ignore = ignore.copy()
+    for instance in instances:
+        if float(contrast[instance.bbox.slices][instance.mask].mean()) >= least:
+            kept.append(instance)
+        else:
+            ignore[instance.bbox.slices] |= instance.mask
+    return kept, ignore
 
 
 def cut_off(instances: Iterable[Instance], bar: Mask) -> list[Instance]:
