@@ -27,8 +27,8 @@ LIKE_A_PARTICLE = 0.5
 def inpainted(source: Source, rng: np.random.Generator, *, clean: bool = True) -> Float:
     """Return the image with its particles, and everything else that is no specimen, painted over.
 
-    The structure under a hole comes from OpenCV's inpainting (A. Telea, J. Graphics Tools 9 (2004) 23-34) on a coarse grid; the texture on top
-    is the image's own, taken from elsewhere in it by random shifts.
+    The structure under a hole comes from OpenCV's inpainting (A. Telea, J. Graphics Tools 9 (2004) 23-34) on a coarse grid; the
+    texture on top is the image's own, taken from elsewhere in it by random shifts.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def inpainted(source: Source, rng: np.random.Generator, *, clean: bool = True) -
         free = source.free
     known = free.astype(np.float32)
     weight = cv2.GaussianBlur(known, (0, 0), STRUCTURE_PX)
-    structure = cv2.GaussianBlur(source.plane * known, (0, 0), STRUCTURE_PX) / np.maximum(weight, 1e-3)
-    structure = _bridged(structure, weight > 0.05)
+    near = np.asarray(cv2.GaussianBlur(source.plane * known, (0, 0), STRUCTURE_PX)) / np.maximum(weight, np.float32(1e-3))
+    structure = _bridged(near.astype(np.float32), weight > 0.05)
     texture = _texture_everywhere(source.plane - structure, free, rng)
     # A soft seam: the mask's edge must not show as an edge.
     seam = cv2.GaussianBlur(known, (0, 0), 1.5) * known
@@ -54,8 +54,8 @@ def inpainted(source: Source, rng: np.random.Generator, *, clean: bool = True) -
 def synthetic(source: Source, shape: tuple[int, int], rng: np.random.Generator) -> Float:
     """Return a background of the source's mean level with noise of the spectrum that its free area has.
 
-    The spectrum is that of a free part of the image, the phases are random (B. Galerne, Y. Gousseau, J.-M. Morel, IEEE Trans. Image Process.
-    20 (2011) 257-267).
+    The spectrum is that of a free part of the image, the phases are random (B. Galerne, Y. Gousseau, J.-M. Morel, IEEE Trans. Image
+    Process. 20 (2011) 257-267).
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def shading(shape: tuple[int, int], rng: np.random.Generator) -> Float:
     coarse = rng.standard_normal((3, 3)).astype(np.float32)
     plane = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     plane -= plane.mean()
-    return plane / max(float(np.ptp(plane)), 1e-6)
+    return (plane / np.float32(max(float(np.ptp(plane)), 1e-6))).astype(np.float32)
 
 
 def _unlabelled(source: Source) -> Mask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -99,3 +99,28 @@ def compose(
             canvas.halo(stamp, position, strength=strength, width_px=width, angle_deg=angle)
         canvas.paste(stamp, position, brightness=float(rng.uniform(*params.brightness)))
     return canvas.picture, canvas.instances
+
+
+def calmed(background: Float, stamps: Sequence[Stamp], *, min_visibility: float) -> Float:
+    """Weaken the texture of a background so far that particles stand out from it.
+
+    Parameters
+    ----------
+    min_visibility : wanted ratio of the particles' median contrast (root mean square of the difference) to the standard deviation
+        of the texture, both measured on planes without their finest grain.
+    """
+    if min_visibility <= 0 or not stamps:
+        return background
+    contrast = float(np.median([_contrast(stamp) for stamp in stamps]))
+    structure = np.asarray(cv2.GaussianBlur(background, (0, 0), GRAIN_PX))
+    level = np.asarray(cv2.GaussianBlur(background, (0, 0), 4 * LEVEL_PX))
+    texture = float((structure - level).std())
+    if texture * min_visibility <= contrast:
+        return background
+    share = np.float32(contrast / (texture * min_visibility))
+    return (level + share * (background - level)).astype(np.float32)
+
+
+def _contrast(stamp: Stamp) -> float:
+    smooth = np.asarray(cv2.GaussianBlur(stamp.difference, (0, 0), GRAIN_PX))
+    return float(np.sqrt((smooth[stamp.mask] ** 2).mean())) if stamp.area_px else 0.0

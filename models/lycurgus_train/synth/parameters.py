@@ -88,6 +88,14 @@ class SynthesisParams(StageParams):
         description="From how many of the given images the particles of one image are taken",
         json_schema_extra=_about("population"),
     )
+    mixed_polarity: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        title="Mixed polarity",
+        description="Share of the images whose populations may be bright and dark side by side; in the others all are what the first is",
+        json_schema_extra=_about("population"),
+    )
     scaling: Factors = Field(
         (0.3, 2.0), title="Scaling", description="Of particles, from ... to", json_schema_extra=_about("population", published=True)
     )
@@ -158,6 +166,15 @@ class SynthesisParams(StageParams):
         (0.0, 0.5),
         title="Transparency",
         description="0: a particle hides what lies under it (SEM); 1: contrasts add up (TEM); once an image",
+        json_schema_extra=_about("appearance"),
+    )
+    min_visibility: float = Field(
+        2.0,
+        ge=0,
+        le=20,
+        title="Smallest visibility",
+        description="Median contrast of the particles over the standard deviation of the background's texture, which is made weaker "
+        "where it would hide them; 0 leaves it as it is",
         json_schema_extra=_about("appearance"),
     )
     inversion: float = Field(

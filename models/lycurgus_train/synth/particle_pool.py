@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import cv2
 import numpy as np
@@ -88,6 +89,13 @@ def selected(pair: LabelledImage, params: SynthesisParams) -> tuple[int, ...]:
     return tuple(index for index, area in areas.items() if area >= smallest)
 
 
+def is_clear(source: Source, index: int) -> bool:
+    """Tell whether a particle lies free of lettering, scale bars and unknown areas, but for 2 % of it."""
+    instance = source.image.instances[index]
+    seen = np.count_nonzero(source.usable[instance.bbox.slices] & instance.mask)
+    return bool(seen >= 0.98 * instance.area_px)
+
+
 def cut_out(source: Source, index: int, *, feather_px: float, probability: Float | None = None) -> CutOut:
     """Cut one particle out of its image.
 
@@ -127,14 +135,15 @@ def retextured(particle: CutOut, rng: np.random.Generator) -> CutOut:
     Random-phase texture after B. Galerne, Y. Gousseau, J.-M. Morel, IEEE Trans. Image Process. 20 (2011) 257-267.
     """
     depth = cv2.distanceTransform(np.pad(particle.mask, 1).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    shell = np.minimum((depth / max(float(depth.max()), 1.0) * 12).astype(np.intp), 11)
+    deepest = max(float(np.max(np.asarray(depth))), 1.0)
+    shell = np.minimum((depth / deepest * 12).astype(np.intp), 11)
     inside = particle.mask
     sums = np.bincount(shell[inside], particle.difference[inside], 12)
     counts = np.bincount(shell[inside], minlength=12)
     means = np.divide(sums, counts, out=np.zeros(12), where=counts > 0)
-    profile = cv2.GaussianBlur(means[shell].astype(np.float32), (0, 0), max(0.6, float(depth.max()) / 24))
+    profile = cv2.GaussianBlur(means[shell].astype(np.float32), (0, 0), max(0.6, deepest / 24))
     residual = np.where(inside, particle.difference - profile, 0)
-    spectrum = np.fft.rfft2(residual) / np.sqrt(max(np.count_nonzero(inside), 1))
+    spectrum = np.fft.rfft2(residual) / sqrt(max(int(np.count_nonzero(inside)), 1))
     texture = np.fft.irfft2(spectrum * np.fft.rfft2(rng.standard_normal(inside.shape)), s=inside.shape).astype(np.float32)
     core = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.8)
     difference = particle.difference * (1 - core) + (profile + texture) * core

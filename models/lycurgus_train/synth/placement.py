@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from lycurgus_train.synth.stamp import Stamp
 
 Position = tuple[int, int]
 """(y, x) of a stamp's upper left corner in the picture; negative where it reaches beyond the border."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 TRIES = 40
 LEAST_INSIDE = 0.3
@@ -67,12 +70,12 @@ class Occupancy:
         return not (self._top[at.slices][mask] >= 0).any()
 
 
-def clipped(mask: Mask, position: Position, shape: tuple[int, ...]) -> tuple[BBox, Mask]:
+def clipped(plane: NDArray[Scalar], position: Position, shape: tuple[int, ...]) -> tuple[BBox, NDArray[Scalar]]:
     """Return the box of the picture that an array at a position covers, and the part of the array in it; both may be empty."""
     y, x = position
     y0, x0 = min(max(0, y), shape[0]), min(max(0, x), shape[1])
-    y1, x1 = max(y0, min(shape[0], y + mask.shape[0])), max(x0, min(shape[1], x + mask.shape[1]))
-    return BBox(y0, x0, y1, x1), mask[y0 - y : y1 - y, x0 - x : x1 - x]
+    y1, x1 = max(y0, min(shape[0], y + plane.shape[0])), max(x0, min(shape[1], x + plane.shape[1]))
+    return BBox(y0, x0, y1, x1), plane[y0 - y : y1 - y, x0 - x : x1 - x]
 
 
 def place(

@@ -61,12 +61,20 @@ def prepare(image: LabelledImage) -> Source:
     if not free.any():
         free = usable & ~hidden
     if not free.any():
-        # Particles everywhere: the darkest and the brightest thing in sight are as good a guess as any; take the rims between them.
+        # Particles everywhere: there is no background to be seen, and the mean brightness has to serve as its level.
         free = usable
     noise = estimate_noise(plane, usable)
     return Source(
         image, plane, usable, free, smooth_background(plane, free, sigma_px=_window_px(image)), noise if np.isfinite(noise) else 0.0
     )
+
+
+def polarity(image: LabelledImage) -> int:
+    """Return 1 where particles are brighter than the rest of the image, by the medians, else -1; 0 without particles."""
+    area = particle_area(image)
+    if not area.any() or area.all():
+        return 0
+    return 1 if np.median(image.pixels[area]) >= np.median(image.pixels[~area]) else -1
 
 
 def particle_area(image: LabelledImage) -> Mask:

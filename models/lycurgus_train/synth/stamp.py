@@ -53,8 +53,10 @@ def make_stamp(particle: CutOut, *, scale: float, angle_deg: float, mirrored: bo
     if not scale > 0:
         raise ValueError(f"a particle cannot be scaled by {scale}")
     if scale == 1 and angle_deg % 360 == 0:
-        exact = [array[:, ::-1] if mirrored else array for array in (particle.difference, particle.alpha, particle.mask)]
-        return Stamp(exact[0], exact[1], exact[2], particle.noise, int(np.count_nonzero(exact[2])))
+        columns = slice(None, None, -1 if mirrored else 1)
+        exact = np.ascontiguousarray(particle.mask[:, columns])
+        area_px = int(np.count_nonzero(exact))
+        return Stamp(particle.difference[:, columns], particle.alpha[:, columns], exact, particle.noise, area_px)
     height, width = particle.mask.shape
     angle = np.deg2rad(angle_deg)
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.synth.background_pool import framed, inpainted, shading, synthetic
-from lycurgus_train.synth.compose import compose
+from lycurgus_train.synth.compose import calmed, compose
 from lycurgus_train.synth.errors import SynthesisError
 from lycurgus_train.synth.parameters import SynthesisParams
-from lycurgus_train.synth.particle_pool import ParticlePool, cut_out, retextured
+from lycurgus_train.synth.particle_pool import ParticlePool, cut_out, is_clear, retextured
 from lycurgus_train.synth.placement import place
 from lycurgus_train.synth.randomise import randomise
-from lycurgus_train.synth.source import Source, check_pairs, prepare
+from lycurgus_train.synth.source import Source, check_pairs, polarity, prepare
 from lycurgus_train.synth.stamp import Stamp, make_stamp
 
 __all__ = ["SynthesisParams", "Synthesiser", "synthesize"]
@@ -62,6 +63,8 @@ class Synthesiser:
         self.pool = ParticlePool.of(self.pairs, params)
         self._prepared: OrderedDict[tuple[int, str], Any] = OrderedDict()
         self._bytes = 0
+        self._polarities: dict[int, int] = {}
+        self._clear_members: dict[int, tuple[int, ...]] = {}
 
     def image(self, index: int) -> LabelledImage:
         """Make one image.
@@ -75,6 +78,7 @@ class Synthesiser:
         sources = self._choose_sources(rng)
         background = self._background(sources[0], shape, rng)
         stamps = self._stamps(sources, shape, rng)
+        background = calmed(background, stamps, min_visibility=params.min_visibility)
         picture, instances = compose(background, place(stamps, shape, params, rng), params, rng)
         if rng.random() < params.inversion:
             picture = 1 - picture
@@ -85,8 +89,16 @@ class Synthesiser:
     def _choose_sources(self, rng: np.random.Generator) -> list[int]:
         low, high = self.params.sources_per_image
         count = min(int(rng.integers(low, high + 1)), len(self.pool.sources))
-        chosen: list[int] = rng.choice(self.pool.sources, count, replace=False).tolist()
-        return chosen
+        drawn: list[int] = rng.choice(self.pool.sources, len(self.pool.sources), replace=False).tolist()
+        if count > 1 and rng.random() >= self.params.mixed_polarity:
+            alike = (k for k in drawn if self._polarity(k) == self._polarity(drawn[0]))
+            return list(islice(alike, count))
+        return drawn[:count]
+
+    def _polarity(self, index: int) -> int:
+        if index not in self._polarities:
+            self._polarities[index] = polarity(self.pairs[index])
+        return self._polarities[index]
 
     def _background(self, of_particles: int, shape: tuple[int, int], rng: np.random.Generator) -> Float:
         params = self.params
@@ -119,8 +131,16 @@ class Synthesiser:
 
     def _draw(self, sources: Sequence[int], rng: np.random.Generator) -> tuple[int, int]:
         source = sources[int(rng.integers(len(sources)))]
-        members = self.pool.members[source]
+        members = self._members(source)
         return source, members[int(rng.integers(len(members)))]
+
+    def _members(self, index: int) -> tuple[int, ...]:
+        """Return the particles of an image without those that lettering covers; where it covers all, then as they are."""
+        if index not in self._clear_members:
+            members, source = self.pool.members[index], self._source(index)
+            clear = tuple(k for k in members if is_clear(source, k))
+            self._clear_members[index] = clear or members
+        return self._clear_members[index]
 
     def _stamp(self, index: int, member: int, scale: float, rng: np.random.Generator) -> Stamp:
         params, source = self.params, self._source(index)
@@ -183,7 +203,8 @@ def _draw_scales(count: int, params: SynthesisParams, rng: np.random.Generator) 
     """Draw scaling factors evenly on a logarithmic scale: the image's own, moved towards each particle's own by the spread."""
     low, high = np.log(params.scaling)
     common, own = rng.uniform(low, high), rng.uniform(low, high, count)
-    return np.clip(np.exp(common + params.size_spread * (own - common)), *params.scaling)
+    scales: NDArray[np.float64] = np.clip(np.exp(common + params.size_spread * (own - common)), *params.scaling)
+    return scales
 
 
 def _in_range(picture: Float) -> Float:
@@ -195,7 +216,7 @@ def _in_range(picture: Float) -> Float:
 
 def _stored(picture: Float, bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
     highest = (1 << bits) - 1
-    levels = np.clip(np.rint(picture * np.float32(highest)), 0, highest)
+    levels: Float = np.clip(np.rint(picture * np.float32(highest)), 0, highest)
     return levels.astype(np.uint8) if bits == 8 else levels.astype(np.uint16)
 
 
