@@ -85,6 +85,22 @@ def with_snr(reference: NDArray[np.generic], rng: np.random.Generator, *, wanted
     return _saved(ideal + sigma * noise)
 
 
+def lowest_snr_db(reference: NDArray[np.generic]) -> float:
+    """Return what `with_snr` cannot go below: endless noise leaves pixels of 0 and 255 by chance, which is a finite error."""
+    ideal = reference.astype(np.float64)
+    return 10 * log10(max(float(np.mean(ideal**2)), 1e-12) / float(np.mean((ideal**2 + (255 - ideal) ** 2) / 2)))
+
+
+def with_snr_before_saving(reference: NDArray[np.generic], rng: np.random.Generator, *, wanted_db: float) -> NDArray[np.uint8]:
+    """Add Gaussian noise of the wanted ratio, then round and clip, which eats a part of the noise: the saved ratio is higher.
+
+    This is how many studies do it; it has no lower limit. Units and shapes are those of `with_snr`.
+    """
+    ideal = reference.astype(np.float64)
+    sigma = sqrt(float(np.mean(ideal**2)) / 10 ** (wanted_db / 10))
+    return _saved(ideal + rng.normal(0, sigma, ideal.shape))
+
+
 def _error(ideal: NDArray[np.float64], noise: NDArray[np.float64], sigma: float) -> float:
     return float(np.mean((np.clip(np.rint(ideal + sigma * noise), 0, 255) - ideal) ** 2))
 

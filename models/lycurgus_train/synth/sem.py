@@ -116,10 +116,9 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     )
 
 
-def edge_yield(height: Picture, *, cap: float) -> Picture:
-    """Yield of secondary electrons 1/cosθ of a relief (H, W, px), θ the slope against the plane of the picture, limited to ``cap``."""
-    dy, dx = np.gradient(height)
-    return np.minimum(np.sqrt(1 + dx * dx + dy * dy), np.float32(cap))
+def edge_yield(slope_y: Picture, slope_x: Picture, *, cap: float) -> Picture:
+    """Yield of secondary electrons 1/cosθ = √(1 + slope²) of a surface, θ its angle to the plane of the picture, limited to ``cap``."""
+    return np.minimum(np.sqrt(1 + slope_x * slope_x + slope_y * slope_y), np.float32(cap), dtype=np.float32)
 
 
 def secondary_electrons(rng: np.random.Generator, land: Landscape, particles: list[ProjectedShape], params: SemParams) -> Picture:
@@ -128,10 +127,11 @@ def secondary_electrons(rng: np.random.Generator, land: Landscape, particles: li
     relief = _roughened(rng, land, particles, params)
     # Slopes are taken within each surface: a step between two of them is no flank that the beam meets.
     dy, dx = _slopes(relief, land.owner)
-    steep = np.sqrt(1 + dx * dx + dy * dy)
-    signal = 1 + np.float32(uniform(rng, params.edge)) * (np.minimum(steep, np.float32(uniform(rng, params.cap))) - 1)
+    signal = 1 + np.float32(uniform(rng, params.edge)) * (edge_yield(dy, dx, cap=uniform(rng, params.cap)) - 1)
     angle = rng.uniform(0, 2 * np.pi)
-    signal += np.float32(uniform(rng, params.side)) * (-(dx * np.float32(np.cos(angle)) + dy * np.float32(np.sin(angle))) / steep)
+    signal += np.float32(uniform(rng, params.side)) * (
+        -(dx * np.float32(np.cos(angle)) + dy * np.float32(np.sin(angle))) / np.sqrt(1 + dx * dx + dy * dy)
+    )
     signal = np.clip(signal, 0.15, None) * _materials(rng, land, particles, params)
     signal += np.float32(uniform(rng, params.rim)) * _rims(land, depth_px=log_uniform(rng, params.rim_px)) * signal
     if not particles:
@@ -152,7 +152,7 @@ def charge(rng: np.random.Generator, ideal: Picture, seen: NDArray[np.bool_], *,
         decay = float(np.exp(-1 / tail))
         lag = ndimage.convolve1d(mask, decay ** np.arange(int(2 * tail)) / tail, axis=1, origin=-int(tail), mode="constant")
         charged = charged * (1 + np.float32(strength * rng.choice((-0.7, 0.5))) * lag)
-    return np.asarray(np.clip(charged, 0.02, None), dtype=np.float32)
+    return np.asarray(np.maximum(charged, 0.02), dtype=np.float32)
 
 
 def record(rng: np.random.Generator, ideal: Picture, params: SemParams) -> NDArray[np.uint8]:
@@ -219,7 +219,7 @@ def _materials(rng: np.random.Generator, land: Landscape, particles: list[Projec
     texture = gaussian_field(shape, rng, correlation_px=log_uniform(rng, (0.8, 40.0))) * np.float32(
         log_uniform(rng, params.substrate_texture)
     )
-    flat = np.exp(texture)
+    flat: NDArray[np.floating] = np.exp(texture)
     if particles:
         spread = uniform(rng, params.material_spread)
         levels = log_uniform(rng, params.contrast) * np.exp(rng.normal(0, spread, len(particles) + 1))
