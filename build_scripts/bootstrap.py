@@ -31,6 +31,9 @@ DEBIAN_RUN = (
 DEBIAN_EQUIVALENTS = {"libglib2.0-0": ("libglib2.0-0t64",)}
 """Packages that newer releases provide under another name."""
 
+CPU_TORCH = "2.13.0+cpu"
+CPU_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Set Lycurgus up, then run it on the bundled samples, or its tests.")
@@ -42,7 +45,9 @@ def main() -> int:
     try:
         install_debian_packages()
         make_environment()
-        install_package("[dev]" if job == "test" else "")
+        if job == "test":
+            install_torch()
+        install_package("[dev,train]" if job == "test" else "")
         return run_samples() if job == "run" else run_tests()
     except KeyboardInterrupt:
         print("\nStopped; the next start goes on from here.", file=sys.stderr)
@@ -99,6 +104,22 @@ def install_package(extras: str) -> None:
         [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", f"{ROOT}{extras}"], check=True
     )
     stamp.write_text(wanted)
+
+
+def install_torch() -> None:
+    """Install the small CPU build of torch for the tests of training where none is installed and the registry has one.
+
+    Plain ``torch`` brings several GB of CUDA on Linux. Where this build is not offered, or on other systems, whose plain build is
+    small, installing Lycurgus takes what pip chooses.
+    """
+    find = [str(PYTHON), "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"]
+    if not sys.platform.startswith("linux") or subprocess.run(find, check=False).returncode == 0:
+        return
+    print("Installing torch for the CPU, for the tests of training", flush=True)
+    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"torch=={CPU_TORCH}"]
+    for source in ([], ["--index-url", CPU_TORCH_INDEX, "--retries", "1", "--timeout", "30"]):
+        if subprocess.run([*install, *source], check=False, stderr=subprocess.DEVNULL).returncode == 0:
+            return
 
 
 def run_samples() -> int:

@@ -86,8 +86,9 @@ def test_a_room_imports_only_what_the_plan_allows(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", _modules(TRAIN), ids=lambda p: p.name)
-def test_training_borrows_only_core_manifests_and_decoders(path: Path) -> None:
-    allowed = ("lycurgus.core", "lycurgus.inference.manifest", "lycurgus.detectors")
+def test_training_borrows_only_core_files_manifests_and_decoders(path: Path) -> None:
+    files = ("lycurgus.readers", "lycurgus.exporters", "lycurgus.resources")
+    allowed = ("lycurgus.core", "lycurgus.inference.manifest", "lycurgus.detectors", "lycurgus.__version__", *files)
     strangers = [name for _, name in _imports(path) if name.startswith("lycurgus.") and not name.startswith(allowed)]
     assert not strangers
 
@@ -96,6 +97,14 @@ def test_the_command_line_starts_without_window_and_heavy_libraries() -> None:
     code = "import sys, lycurgus.cli; print(*sys.modules)"
     loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not loaded & {"PySide6", "pyqtgraph", "torch", "numpy", "cv2", "scipy", "pydantic", "onnxruntime", "matplotlib"}
+
+
+def test_data_are_prepared_without_torch() -> None:
+    code = "import sys, pkgutil, lycurgus_train.cli as c, lycurgus_train.data as d; c.build_parser(); "
+    code += "[__import__(f'lycurgus_train.data.{m.name}') for m in pkgutil.iter_modules(d.__path__)]; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert "lycurgus_train.data.folder" in loaded
+    assert not loaded & {"torch", "PySide6", "onnxruntime", "tensorboard"}
 
 
 def test_the_python_door_opens_without_a_window() -> None:
