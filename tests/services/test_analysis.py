@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken
+from lycurgus.core.types import Micrograph
 from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.parameters import default_params
 from lycurgus.services import analysis
-from lycurgus.services.analysis import ImageTask, Outcome, run_task, run_tasks
+from lycurgus.services.analysis import STAGES, read_image, run_task, run_tasks
+from lycurgus.services.flow import ImageTask
 from lycurgus.services.inputs import name_inputs
 from scenes import DISCS, scene, write
 
@@ -25,18 +28,18 @@ def tasks_for(folder: Path, names: list[str]) -> list[ImageTask]:
     return [ImageTask(source, default_params(), folder / "out") for source in name_inputs([folder / name for name in names])]
 
 
-def dies_on_poison(task: ImageTask) -> Outcome:
-    """Stand in for run_task in a worker: one file kills the process as the system does when memory runs out."""
+def dies_on_poison(task: ImageTask) -> Micrograph:
+    """Stand in for reading: one file kills the process as the system does when memory runs out."""
     if "poison" in task.source.image:
         os.kill(os.getpid(), signal.SIGKILL)
-    return run_task(task)
+    return read_image(task)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_a_worker_that_dies_costs_its_own_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_costs_its_own_file_only(tmp_path: Path) -> None:
     tasks = tasks_for(tmp_path, ["a.tif", "poison.tif", "b.tif", "c.tif"])
-    monkeypatch.setattr(analysis, "run_task", dies_on_poison)
-    outcomes = {task.source.image: outcome for task, outcome in run_tasks(tasks, jobs=2)}
+    stages = replace(STAGES, read=dies_on_poison)
+    outcomes = {task.source.image: outcome for task, outcome in run_tasks(tasks, jobs=2, stages=stages)}
     assert set(outcomes) == {"a.tif", "b.tif", "c.tif", "poison.tif"}
     assert isinstance(outcomes["poison.tif"], FailedFile)
     assert "process died" in outcomes["poison.tif"].reason
@@ -46,8 +49,8 @@ def test_a_worker_that_dies_costs_its_own_file_only(tmp_path: Path, monkeypatch:
         assert len(entry.result.particles) == len(DISCS)
 
 
-def tells_its_threads(task: ImageTask) -> Outcome:
-    """Stand in for run_task: what stood in the environment when the process began, before any library was loaded."""
+def tells_its_threads(task: ImageTask) -> FailedFile:
+    """Stand in for reading: what stood in the environment when the process began, before any library was loaded."""
     began_with = dict(line.split("=", 1) for line in Path("/proc/self/environ").read_text().split("\0") if "=" in line)
     return FailedFile(task.source.path, began_with.get("OMP_NUM_THREADS", "nothing"))
 
@@ -60,8 +63,8 @@ def test_workers_begin_with_one_thread_unless_the_user_said_otherwise(
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if own is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", own)
-    monkeypatch.setattr(analysis, "run_task", tells_its_threads)
-    outcomes = [outcome for _, outcome in run_tasks(tasks_for(tmp_path, ["a.tif", "b.tif"]), jobs=2)]
+    tasks = tasks_for(tmp_path, ["a.tif", "b.tif"])
+    outcomes = [outcome for _, outcome in run_tasks(tasks, jobs=2, stages=replace(STAGES, read=tells_its_threads))]
     assert [outcome.reason for outcome in outcomes if isinstance(outcome, FailedFile)] == [expected] * 2
     assert os.environ.get("OMP_NUM_THREADS") == own
 

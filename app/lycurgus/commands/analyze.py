@@ -17,8 +17,10 @@ from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.exporters.json import summary_document
 from lycurgus.readers.discover import find_files, natural_key
-from lycurgus.services.analysis import ImageTask, Outcome, run_tasks, sensible_jobs
+from lycurgus.services.analysis import Outcome, run_tasks
+from lycurgus.services.flow import ImageTask
 from lycurgus.services.inputs import NamedInput, name_inputs
+from lycurgus.services.memory import sensible_jobs
 from lycurgus.services.report import FORMATS, build_report, check_writable, holds_report, parse_formats, write_report
 
 
@@ -45,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         )
         for source in sources
     ]
-    outcomes = _run(tasks, options.jobs or sensible_jobs(len(tasks)), quiet=options.json)
+    outcomes = _run(tasks, options.jobs or sensible_jobs([source.path for source in sources]), quiet=options.json)
     everything = [outcome for _, outcome in outcomes]
     unwritten: list[FailedFile] = []
     if all(isinstance(outcome, FailedFile) for outcome in everything) and holds_report(options.out):

@@ -16,7 +16,7 @@ from lycurgus.readers.tia import emi_stem
 # Extensions that other programs use for something else too: such files are read when named, not gathered from folders.
 _ONLY_WHEN_NAMED = {".map", ".st", ".h5", ".hdf5"}
 
-_REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json"}
+_REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json", "batch.lycurgus"}
 _REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side"}
 
 
