@@ -279,9 +279,9 @@ class Blob:
 
     @cached_property
     def _radii(self) -> Floats:
-        """Relative radii in 4,000 directions spread evenly over the sphere (Fibonacci lattice)."""
-        k = np.arange(4000) + 0.5
-        z = 1 - k / 2000
+        """Relative radii in 1,000 directions spread evenly over the sphere (Fibonacci lattice)."""
+        k = np.arange(1000) + 0.5
+        z = 1 - k / 500
         turn = np.pi * (1 + np.sqrt(5)) * k
         around = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
         return self._relative_radius(self.directions @ around)
@@ -300,7 +300,7 @@ class Blob:
 
     def thickness(self, x: Vector, y: Vector, rotation: Vector) -> Floats:
         reach = self.radius_px
-        steps = int(np.clip(reach, 16, 40))
+        steps = int(np.clip(reach, 16, 32))
         dz = np.float32(2 * reach / steps)
         z = ((np.arange(steps, dtype=np.float32) + np.float32(0.5)) * dz - np.float32(reach))[:, None, None]
         xs, ys = np.float32(1) * np.asarray(x, np.float32), np.asarray(y, np.float32)

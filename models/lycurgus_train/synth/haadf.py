@@ -80,7 +80,10 @@ class HaadfParams(BaseModel):
     recording: StemParams = StemParams()
 
 
-def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: HaadfParams = HaadfParams()) -> LabelledImage:
+DEFAULT = HaadfParams()
+
+
+def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: HaadfParams = DEFAULT) -> LabelledImage:
     """Make one picture (H, W) of 8 or 16 bit or float32 with the whole outline of each particle that it shows.
 
     What is so small, faint or buried that nobody could find it is neither asked for nor counted as background: it is ignored.
@@ -105,6 +108,13 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
         pixels, bar = burn_in(picture.astype(np.uint8), rng, params=params.burnt_in)
         instances, ignore = tuple(cut_off(instances, bar)), _outside(ignore, bar)
     return LabelledImage(name=f"haadf-{int(rng.integers(2**31)):08x}", pixels=pixels, instances=instances, ignore=ignore, kind="haadf")
+
+
+class HaadfSimulator:
+    name = "haadf"
+    label = "particles on thin films, dark-field STEM"
+    params_model = HaadfParams
+    simulate = staticmethod(simulate)
 
 
 def contribute(rng: np.random.Generator, particles: list[ProjectedShape], params: HaadfParams) -> list[Contribution]:

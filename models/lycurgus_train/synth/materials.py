@@ -25,7 +25,8 @@ class Material:
         Pennycook and Jesson, Ultramicroscopy 37 (1991) 14: the exponent is 2 for Rutherford scattering without screening; with
         usual inner angles it is 1.6 ... 2 (Walther, Journal of Microscopy 221 (2006) 137).
         """
-        return self.atoms_per_nm3 * sum(z**exponent for z in self.atomic_numbers) / len(self.atomic_numbers)
+        powers: list[float] = [float(z) ** exponent for z in self.atomic_numbers]
+        return self.atoms_per_nm3 * sum(powers) / len(powers)
 
 
 PARTICLE_MATERIALS: Mapping[str, Material] = {

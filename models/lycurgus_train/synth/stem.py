@@ -119,7 +119,8 @@ def store(rng: np.random.Generator, picture: Picture, params: StemParams) -> NDA
             return picture * np.float32(log_uniform(rng, (1e-3, 1e4)))
         span = max(float(picture.max() - picture.min()), 1e-9)
         base, top = rng.uniform(0, 5000), rng.uniform(8000, 60000)
-        return np.clip(np.rint(base + (picture - picture.min()) / span * (top - base)), 0, 65535).astype(np.uint16)
+        counts = np.rint(base + (picture - picture.min()) / span * (top - base))
+        return np.asarray(np.clip(counts, 0, 65535), dtype=np.uint16)
     faded = rng.random() < 0.25
     black, white = (float(rng.uniform(0, 90)), float(rng.uniform(120, 255))) if faded else (0.0, 255.0)
     low = uniform(rng, params.clip_low) * float(rng.random() < 0.7)

@@ -39,10 +39,16 @@ def summed(contributions: Iterable[Contribution], shape: tuple[int, int]) -> Pla
 
 def clutter_of(background: Plane, *, diameter_px: float) -> Plane:
     """Return how much a background varies at the size of a particle, (H, W): the local root mean square of a band of its details."""
-    fine = cv2.GaussianBlur(background, (0, 0), max(0.3, 0.2 * diameter_px))
-    band = fine - cv2.GaussianBlur(background, (0, 0), max(1.0, 0.7 * diameter_px))
-    mean_square = cv2.GaussianBlur(band * band, (0, 0), max(2.0, 1.5 * diameter_px))
-    return np.asarray(np.sqrt(np.maximum(mean_square, 0)), dtype=np.float32)
+    # Nothing finer than a fifth of a particle is asked for, so that a coarser grid does for large ones.
+    coarse = max(1, int(diameter_px / 8))
+    height, width = background.shape
+    small = cv2.resize(background, (-(-width // coarse), -(-height // coarse)), interpolation=cv2.INTER_AREA)
+    size = diameter_px / coarse
+    fine = cv2.GaussianBlur(small, (0, 0), max(0.3, 0.2 * size))
+    band = fine - cv2.GaussianBlur(small, (0, 0), max(1.0, 0.7 * size))
+    mean_square = cv2.GaussianBlur(band * band, (0, 0), max(2.0, 1.5 * size))
+    variation = cv2.resize(np.sqrt(np.maximum(mean_square, 0)), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(variation, dtype=np.float32)
 
 
 def judge(

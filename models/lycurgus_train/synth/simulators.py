@@ -1,0 +1,37 @@
+"""The table of physical simulators: each draws a picture and knows the exact truth about it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from pydantic import BaseModel
+
+from lycurgus.core.registry import Registry
+from lycurgus_train.labelled import LabelledImage
+
+
+class Simulator(Protocol):
+    """Draws labelled pictures.
+
+    Attributes
+    ----------
+    name, label : in the table, and for people.
+    params_model : frozen ranges, every one with a default, that a picture is drawn from.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    params_model: ClassVar[type[BaseModel]]
+
+    def simulate(self, rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: Any = ...) -> LabelledImage:
+        """Draw one picture (H, W); the same state of ``rng`` gives the same picture."""
+
+
+SIMULATORS: Registry[Simulator] = Registry(
+    "simulator",
+    {
+        "haadf": "lycurgus_train.synth.haadf:HaadfSimulator",
+        "catalyst": "lycurgus_train.synth.catalyst:CatalystSimulator",
+    },
+)
