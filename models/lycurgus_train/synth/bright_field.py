@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -289,3 +291,16 @@ def _dirt(rng: np.random.Generator, shape: tuple[int, int]) -> Picture:
     ragged = gaussian_field(shape, rng, correlation_px=float(rng.uniform(3, 15)))
     blurred = cv2.GaussianBlur(stains, (0, 0), float(rng.uniform(3, 10)))
     return np.asarray(np.exp(-np.clip(blurred * (1 + 0.5 * ragged), 0, None)), dtype=np.float32)
+
+
+class BrightFieldSimulator:
+    """Row of the table of simulators; see `simulate`."""
+
+    name: ClassVar[str] = "bright-field"
+    label: ClassVar[str] = "Bright-field TEM"
+    params_model: ClassVar[type[BaseModel]] = BrightFieldParams
+
+    def simulate(
+        self, rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: BrightFieldParams = DEFAULT
+    ) -> LabelledImage:
+        return simulate(rng, shape=shape, params=params)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -252,3 +252,16 @@ def _difference(particle: ProjectedShape, reference: Picture, clean: Picture) ->
 
 def _size(particles: Sequence[ProjectedShape]) -> float:
     return float(np.median([particle.diameter_px for particle in particles])) if particles else 30.0
+
+
+class LiquidCellSimulator:
+    """Row of the table of simulators; see `simulate`."""
+
+    name: ClassVar[str] = "liquid-cell"
+    label: ClassVar[str] = "Liquid-cell STEM"
+    params_model: ClassVar[type[BaseModel]] = LiquidCellParams
+
+    def simulate(
+        self, rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: LiquidCellParams = DEFAULT
+    ) -> LabelledImage:
+        return simulate(rng, shape=shape, params=params)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +120,8 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
 
 def edge_yield(slope_y: Picture, slope_x: Picture, *, cap: float) -> Picture:
     """Yield of secondary electrons 1/cosθ = √(1 + slope²) of a surface, θ its angle to the plane of the picture, limited to ``cap``."""
-    return np.minimum(np.sqrt(1 + slope_x * slope_x + slope_y * slope_y), np.float32(cap), dtype=np.float32)
+    inverse_cosine = np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
+    return np.asarray(np.minimum(inverse_cosine, np.float32(cap)), dtype=np.float32)
 
 
 def secondary_electrons(rng: np.random.Generator, land: Landscape, particles: list[ProjectedShape], params: SemParams) -> Picture:
@@ -234,3 +237,14 @@ def _rims(land: Landscape, *, depth_px: float) -> Picture:
     edge[:, :-1] |= (land.owner[:, :-1] != land.owner[:, 1:]).astype(np.uint8)
     away = cv2.distanceTransform(1 - edge, cv2.DIST_L2, 3)
     return np.asarray(np.exp(-away / np.float32(depth_px)) * (land.owner != NOBODY), dtype=np.float32)
+
+
+class SemSimulator:
+    """Row of the table of simulators; see `simulate`."""
+
+    name: ClassVar[str] = "sem"
+    label: ClassVar[str] = "Scanning electron microscope"
+    params_model: ClassVar[type[BaseModel]] = SemParams
+
+    def simulate(self, rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), params: SemParams = DEFAULT) -> LabelledImage:
+        return simulate(rng, shape=shape, params=params)
