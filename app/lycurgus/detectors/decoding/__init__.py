@@ -36,7 +36,9 @@ def decode(fields: NDArray[np.float32], rays: NDArray[np.float32] | None, params
     channels = 1 if params.head == "semantic" else 2
     if fields.ndim != 3 or len(fields) < channels:
         raise ValueError(f"the head {params.head!r} needs fields of shape ({channels}, H, W), not {fields.shape}")
-    fields = np.ascontiguousarray(np.nan_to_num(fields[:channels], nan=-30.0, posinf=30.0, neginf=-30.0), dtype=np.float32)
+    fields = np.ascontiguousarray(fields[:channels], dtype=np.float32)
+    if not np.isfinite(fields).all():
+        fields = np.nan_to_num(fields, nan=-30.0, posinf=30.0, neginf=-30.0)
     if params.head == "semantic":
         return in_reading_order(decode_semantic(fields, params))
     if params.head == "distance":

@@ -48,89 +48,135 @@ def climb(height: NDArray[np.float32], foreground: Mask) -> Basins:
     foreground : (H, W) bool; steps lead from pixel to 8-connected pixel within it.
     """
     size = height.size
-    key = np.rint(np.clip(height, 0, HIGHEST) * LEVELS).astype(np.float64)
+    key = np.clip(height, 0, HIGHEST).astype(np.float64)
+    key *= LEVELS
+    np.rint(key, out=key)
     key *= size
     key += np.arange(size, dtype=np.float64).reshape(height.shape)
     key[~foreground] = -1
     here = np.flatnonzero(foreground)
-    parent = np.arange(size, dtype=np.int64)
     above = cv2.dilate(key, np.ones((3, 3), dtype=np.uint8)).ravel()[here].astype(np.int64) % size
-    parent[here] = above
+    rank = np.empty(size, dtype=np.int32)
+    rank[here] = np.arange(len(here), dtype=np.int32)
+    target = rank[above]
     while True:
-        further = parent[above]
-        if np.array_equal(further, above):
+        further = target[target]
+        if np.array_equal(further, target):
             break
-        above = further
-        parent[here] = above
-    roots = here[above == here]
-    parent[roots] = np.arange(1, len(roots) + 1)
+        target = further
+    summit = target == np.arange(len(here), dtype=np.int32)
+    number = np.cumsum(summit, dtype=np.int32)
     labels = np.zeros(size, dtype=np.int32)
-    labels[here] = parent[above]
+    labels[here] = number[target]
+    roots = here[summit]
     return Basins(labels.reshape(height.shape), height.ravel()[roots].astype(np.float32))
 
 
-def passes(labels: NDArray[np.int32], height: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find for each pair of 8-connected basins the height of the highest pass between them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Passes:
+    """The highest pass between each pair of neighbouring basins.
 
-    Returns
-    -------
-    pairs : (m, 2), labels, the first less than the second.
-    heights : (m,)
+    Attributes
+    ----------
+    pairs : (m, 2) int64, labels, the first less than the second, each pair once.
+    heights : (m,) float32.
     """
-    codes, heights = [], []
-    for here, there in (
-        (np.s_[:, :-1], np.s_[:, 1:]),
-        (np.s_[:-1, :], np.s_[1:, :]),
-        (np.s_[:-1, :-1], np.s_[1:, 1:]),
-        (np.s_[:-1, 1:], np.s_[1:, :-1]),
-    ):
-        a, b = labels[here], labels[there]
-        border = np.flatnonzero(((a != b) & (a > 0) & (b > 0)).ravel())
-        rows, columns = np.divmod(border, a.shape[1])
-        a, b = a[rows, columns].astype(np.int64), b[rows, columns].astype(np.int64)
-        codes.append(np.minimum(a, b) * (count + 1) + np.maximum(a, b))
-        heights.append(np.minimum(height[here][rows, columns], height[there][rows, columns]))
-    code, level = np.concatenate(codes), np.concatenate(heights)
-    if not code.size:
-        return np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32)
-    order = np.lexsort((level, code))
-    last = np.flatnonzero(np.append(np.diff(code[order]) != 0, True))
-    best = order[last]
-    return np.stack(np.divmod(code[best], count + 1), axis=1), level[best]
+
+    pairs: NDArray[np.int64]
+    heights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.heights)
+
+    def between(self, owner: NDArray[np.int64]) -> Passes:
+        """Return the passes that are left once each label goes over into ``owner[label]``."""
+        pairs = owner[self.pairs]
+        apart = pairs[:, 0] != pairs[:, 1]
+        return _highest(pairs[apart, 0], pairs[apart, 1], self.heights[apart])
 
 
-def join_shallow(basins: Basins, height: NDArray[np.float32], *, depth: float, least_peak: float) -> Basins:
-    """Join basins whose common pass is not deep enough to part two particles, highest pass first.
+def passes(labels: NDArray[np.int32], height: NDArray[np.float32]) -> Passes:
+    """Find where one gets highest from each basin to each of its 8-connected neighbours."""
+    # Only pixels with a neighbour of a greater label are looked at; the border of the array counts as background.
+    framed = cv2.copyMakeBorder(labels.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    greatest = cv2.dilate(framed, np.ones((3, 3), dtype=np.uint8))
+    here = np.flatnonzero((greatest != framed) & (framed > 0))
+    width = framed.shape[1]
+    row, column = np.divmod(here, width)
+    flat, own = framed.ravel(), framed.ravel()[here]
+    level = height[row - 1, column - 1]
+    low, high, heights = [], [], []
+    for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
+        other = flat[here + (dy * width + dx)]
+        border = np.flatnonzero(other > own)
+        low.append(own[border])
+        high.append(other[border])
+        heights.append(np.minimum(level[border], height[row[border] - 1 + dy, column[border] - 1 + dx]))
+    return _highest(np.concatenate(low).astype(np.int64), np.concatenate(high).astype(np.int64), np.concatenate(heights))
+
+
+def _highest(a: NDArray[np.int64], b: NDArray[np.int64], heights: NDArray[np.float32]) -> Passes:
+    """Keep of each pair of labels the greatest height."""
+    if not a.size:
+        return Passes(np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32))
+    base = int(max(a.max(), b.max())) + 1
+    codes, inverse = np.unique(np.minimum(a, b) * base + np.maximum(a, b), return_inverse=True)
+    best = np.full(len(codes), -np.inf, dtype=np.float32)
+    np.maximum.at(best, inverse, heights)
+    return Passes(np.stack(np.divmod(codes, base), axis=1), best)
+
+
+def join_shallow(basins: Basins, ways: Passes, *, depth: float, least_peak: float) -> NDArray[np.int64]:
+    """Tell which basins no pass parts that is deep enough for two particles; the highest pass is looked at first.
 
     Parameters
     ----------
-    depth : two basins stay apart where the pass lies deeper than this part of the lower of their two peaks.
+    depth : two basins stay apart where the pass lies below the lower of their two peaks by more than this part of it.
     least_peak : a basin with a lesser peak joins the neighbour with the highest pass, however deep.
+
+    Returns
+    -------
+    (n + 1,), for each label the label that it goes over into, 0 for 0; see ``merged``.
     """
     peaks = [0.0, *basins.peaks.tolist()]
-    owner = list(range(len(peaks)))
-
-    def find(basin: int) -> int:
-        while owner[basin] != basin:
-            owner[basin] = owner[owner[basin]]
-            basin = owner[basin]
-        return basin
-
-    pairs, levels = passes(basins.labels, height, len(basins))
-    order = np.argsort(-levels, kind="stable")
-    for (a, b), level in zip(pairs[order].tolist(), levels[order].tolist(), strict=True):
-        low, high = find(a), find(b)
+    union = Union(len(peaks))
+    order = np.argsort(-ways.heights, kind="stable")
+    for (a, b), level in zip(ways.pairs[order].tolist(), ways.heights[order].tolist(), strict=True):
+        low, high = union.find(a), union.find(b)
         if peaks[low] > peaks[high]:
             low, high = high, low
         if low != high and (peaks[low] < least_peak or level >= (1 - depth) * peaks[low]):
-            owner[low] = high
-    roots = np.array([find(basin) for basin in range(len(owner))], dtype=np.int64)
-    return renumbered(basins, roots)
+            union.owner[low] = high
+    return union.numbers()
 
 
-def renumbered(basins: Basins, owner: NDArray[np.int64]) -> Basins:
-    """Merge each label with the label that owns it and number what is left 1 ... n; ``owner[0]`` is 0."""
-    kept, number = np.unique(owner, return_inverse=True)
-    peaks = np.zeros(len(kept), dtype=np.float32)
-    np.maximum.at(peaks, number[1:], basins.peaks)
-    return Basins(number.astype(np.int32)[basins.labels], peaks[1:])
+class Union:
+    """Disjoint sets of the numbers 0 ... n - 1."""
+
+    def __init__(self, size: int) -> None:
+        self.owner = list(range(size))
+
+    def find(self, one: int) -> int:
+        owner = self.owner
+        while owner[one] != one:
+            owner[one] = owner[owner[one]]
+            one = owner[one]
+        return one
+
+    def join(self, a: int, b: int) -> None:
+        first, second = self.find(a), self.find(b)
+        self.owner[max(first, second)] = min(first, second)
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Number the sets from 0 without gaps, in order of their roots, and return the number of each member's set."""
+        return np.unique([self.find(one) for one in range(len(self.owner))], return_inverse=True)[1].astype(np.int64)
+
+
+def merged(basins: Basins, owner: NDArray[np.int64]) -> Basins:
+    """Let each label go over into ``owner[label]``: numbers without gaps, 0 for 0."""
+    count = int(owner.max())
+    if count == len(basins):
+        return basins
+    peaks = np.zeros(count + 1, dtype=np.float32)
+    np.maximum.at(peaks, owner[1:], basins.peaks)
+    return Basins(owner.astype(np.int32)[basins.labels], peaks[1:])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.basins import climb, join_shallow
+from lycurgus.detectors.decoding.basins import climb, join_shallow, merged, passes
 from lycurgus.detectors.decoding.candidates import Candidate, cut_out
 from lycurgus.detectors.decoding.params import DecodingParams
 
@@ -67,8 +67,9 @@ def visible_regions(fields: NDArray[np.float32], params: DecodingParams) -> Regi
     foreground = foreground_of(fields[0], params)
     height = smoothed(fields[1], params.smoothing_px)
     basins = climb(height, foreground)
-    joined = join_shallow(basins, height, depth=params.seed_depth, least_peak=params.seed_height)
-    return regions_from(joined.labels, len(joined), fields)
+    ways = passes(basins.labels, height)
+    whole = merged(basins, join_shallow(basins, ways, depth=params.seed_depth, least_peak=params.seed_height))
+    return regions_from(whole.labels, len(whole), fields)
 
 
 def smoothed(distance: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
@@ -81,9 +82,13 @@ def regions_from(labels: NDArray[np.int32], count: int, fields: NDArray[np.float
     here = np.flatnonzero(labels)
     owner = labels.ravel()[here] - 1
     areas_px = np.bincount(owner, minlength=count)
-    logits = fields[0].ravel()[here].astype(np.float64)
-    probability = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    peaks = np.zeros(count)
-    np.maximum.at(peaks, owner, fields[1].ravel()[here].astype(np.float64))
+    probability = probabilities_of(fields[0].ravel()[here])
+    peaks = np.zeros(count, dtype=np.float32)
+    np.maximum.at(peaks, owner, fields[1].ravel()[here])
     means = np.bincount(owner, weights=probability, minlength=count) / np.maximum(areas_px, 1)
-    return Regions(labels, areas_px, np.clip(peaks, 0, 1), means)
+    return Regions(labels, areas_px, np.clip(peaks, 0, 1).astype(np.float64), means)
+
+
+def probabilities_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn foreground logits into probabilities, element by element."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)

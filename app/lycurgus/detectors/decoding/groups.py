@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.detectors.decoding.basins import Basins, climb, join_shallow, passes, renumbered
+from lycurgus.detectors.decoding.basins import Basins, Passes, Union, climb, join_shallow, merged, passes
 from lycurgus.detectors.decoding.distance import foreground_of, smoothed
 from lycurgus.detectors.decoding.params import DecodingParams
 from lycurgus.detectors.decoding.polygons import Floats, likeness
 from lycurgus.detectors.decoding.splitting import split_discordant
-from lycurgus.detectors.decoding.votes import Outlines, agree, ask, choose_voters, on_half_grid
+from lycurgus.detectors.decoding.votes import Outlines, agree, voters_of
 
-FIRST_CUT = 0.4
+FIRST_CUT = 0.3
 """Valleys from this part of the wanted depth on cut at first."""
 
-ALIKE_WITHOUT_VALLEY, ALIKE_ACROSS_VALLEY = 0.5, 0.85
+ALIKE_WITHOUT_VALLEY, ALIKE_ACROSS_VALLEY = 0.7, 0.85
 """Least likeness of the outlines of two pieces that are one particle, where the valley between them is shallow, and where it is deep.
 0.85 is an IoU of about 0.5 between equal discs."""
 
@@ -54,44 +54,31 @@ def group_pixels(fields: Floats, rays: Floats, params: DecodingParams) -> Groups
     """
     height = smoothed(fields[1], params.smoothing_px)
     basins = climb(height, foreground_of(fields[0], params))
-    basins = join_shallow(basins, height, depth=FIRST_CUT * params.seed_depth, least_peak=params.seed_height)
-    pairs, levels = passes(basins.labels, height, len(basins))
-    if len(pairs):
-        outlines = _outlines(basins.labels, len(basins), height, rays)
-        basins = _join_alike(basins, outlines, pairs, levels, params.seed_depth)
-    outlines = _outlines(basins.labels, len(basins), height, rays)
-    labels = split_discordant(basins.labels, outlines, height, rays, least_px=params.min_area_px)
-    if labels is basins.labels:
-        return Groups(labels, outlines)
-    count = int(labels.max())
-    return Groups(labels, _outlines(labels, count, height, rays))
+    ways = passes(basins.labels, height)
+    owner = join_shallow(basins, ways, depth=FIRST_CUT * params.seed_depth, least_peak=params.seed_height)
+    pieces, ways = merged(basins, owner), ways.between(owner)
+    voters = voters_of(pieces.labels, height, rays, len(pieces))
+    outlines = agree(voters, len(pieces))
+    owner = _join_alike(pieces, outlines, ways, params.seed_depth)
+    whole = merged(pieces, owner)
+    if whole is not pieces:
+        outlines = agree(voters.regrouped(owner[1:] - 1), len(whole))
+    labels = split_discordant(whole.labels, outlines, height, rays, least_px=params.min_area_px)
+    if labels is not whole.labels:
+        count = int(labels.max())
+        outlines = agree(voters_of(labels, height, rays, count), count)
+    return Groups(labels, outlines)
 
 
-def _outlines(labels: NDArray[np.int32], count: int, height: Floats, rays: Floats) -> Outlines:
-    owner, depth = on_half_grid(labels, height)
-    return agree(ask(choose_voters(owner, depth, count), owner, depth, rays), count)
-
-
-def _join_alike(basins: Basins, outlines: Outlines, pairs: NDArray[np.int64], levels: Floats, seed_depth: float) -> Basins:
-    """Join neighbouring pieces whose pixels mean the same outline, most alike first."""
-    a, b = pairs[:, 0] - 1, pairs[:, 1] - 1
+def _join_alike(pieces: Basins, outlines: Outlines, ways: Passes, seed_depth: float) -> NDArray[np.int64]:
+    """Tell which neighbouring pieces mean the same outline; returns what ``merged`` takes."""
+    a, b = ways.pairs[:, 0] - 1, ways.pairs[:, 1] - 1
     alike = likeness(outlines.ellipses[a], outlines.ellipses[b])
-    dips = 1 - levels / np.maximum(np.minimum(basins.peaks[a], basins.peaks[b]), 1e-6)
-    needed = np.where(dips < seed_depth, ALIKE_WITHOUT_VALLEY, ALIKE_ACROSS_VALLEY)
-    both = outlines.known[a] & outlines.known[b]
+    shallow = 1 - ways.heights / np.maximum(np.minimum(pieces.peaks[a], pieces.peaks[b]), 1e-6) < seed_depth
+    needed = np.where(shallow, ALIKE_WITHOUT_VALLEY, ALIKE_ACROSS_VALLEY)
     # Where nobody could be asked, the valley decides.
-    joined = np.where(both, alike >= needed, dips < seed_depth)
-    owner = list(range(len(basins) + 1))
-
-    def find(piece: int) -> int:
-        while owner[piece] != piece:
-            owner[piece] = owner[owner[piece]]
-            piece = owner[piece]
-        return piece
-
-    order = np.argsort(-alike[joined], kind="stable")
-    for first, second in pairs[joined][order].tolist():
-        first, second = find(first), find(second)
-        if first != second:
-            owner[max(first, second)] = min(first, second)
-    return renumbered(basins, np.array([find(piece) for piece in range(len(owner))], dtype=np.int64))
+    joined = np.where(outlines.known[a] & outlines.known[b], alike >= needed, shallow)
+    union = Union(len(pieces) + 1)
+    for first, second in ways.pairs[joined].tolist():
+        union.join(first, second)
+    return union.numbers()

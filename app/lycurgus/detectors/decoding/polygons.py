@@ -6,7 +6,7 @@ Rays leave a pixel along angles 2πk/n, counter-clockwise from +x; y points down
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sin
+from math import pi
 
 import cv2
 import numpy as np
@@ -57,21 +57,21 @@ def ellipses_of(radii: Floats, origins: Floats) -> Ellipses:
     radii : (n, rays), px.
     origins : (n, 2), where the rays leave from, (y, x), px.
     """
+    # Of triangle k with corners r u and r' u', cross products are r r' sin δ, and ∫yy is cross/12 · (y² + y y' + y'²). Every sum over
+    # triangles is then a matrix product of powers of the radii with constants; the sine cancels.
     unit = directions(radii.shape[1])
-    points = radii[:, :, None] * unit
-    following = np.roll(points, -1, axis=1)
-    cross = radii * np.roll(radii, -1, axis=1) * np.float32(sin(2 * pi / radii.shape[1]))
-    twice_area = cross.sum(axis=1)[:, None]
-    ends = points + following
-    offset = np.einsum("nr,nrc->nc", cross, ends, optimize=True) / (3 * twice_area)
-    # ∫yy over a triangle with one corner at the origin is cross/24 · (a² + b² + (a + b)²), and likewise for xx and yx.
-    squares = np.empty((len(radii), 3), dtype=np.float32)
-    for column, (i, j) in enumerate(((0, 0), (1, 1), (0, 1))):
-        terms = points[..., i] * points[..., j]
-        terms += np.roll(terms, -1, axis=1)
-        terms += ends[..., i] * ends[..., j]
-        squares[:, column] = np.einsum("nr,nr->n", cross, terms)
-    squares /= 12 * twice_area
+    following = np.roll(unit, -1, axis=0)
+    cross = radii * np.roll(radii, -1, axis=1)
+    area = cross.sum(axis=1)[:, None]
+    first = cross + np.roll(cross, 1, axis=1)
+    first *= radii
+    offset = first @ unit / (3 * area)
+    first *= radii
+    cross *= cross
+    own = np.stack([unit[:, 0] ** 2, unit[:, 1] ** 2, unit[:, 0] * unit[:, 1]], axis=1)
+    mixed = (unit[:, 0] * following[:, 1] + unit[:, 1] * following[:, 0]) / 2
+    between = np.stack([unit[:, 0] * following[:, 0], unit[:, 1] * following[:, 1], mixed], axis=1)
+    squares = (first @ own + cross @ between) / (6 * area)
     squares -= np.stack([offset[:, 0] ** 2, offset[:, 1] ** 2, offset[:, 0] * offset[:, 1]], axis=1)
     return Ellipses(origins + offset, squares)
 
@@ -100,35 +100,45 @@ def _determinant(covariances: Floats) -> Floats:
     return np.asarray(covariances[:, 0] * covariances[:, 1] - covariances[:, 2] ** 2, dtype=np.float32)
 
 
-def for_filling(polygons: Floats) -> NDArray[np.int32]:
-    """Prepare polygons for ``fill``: OpenCV paints every pixel that the border touches, so the border is moved inwards by half a pixel.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fillable:
+    """Polygons that are ready to be filled, each within its box of a picture.
+
+    Attributes
+    ----------
+    boxes : (n, 4) int64, y0, x0, y1, x1, half-open; empty where a polygon lies beside the picture.
+    corners : (n, rays, 2) int32, (x, y) from the corner of the box in OpenCV's fixed-point numbers.
+    """
+
+    boxes: NDArray[np.int64]
+    corners: NDArray[np.int32]
+
+    def bbox(self, index: int) -> BBox:
+        return BBox(*self.boxes[index].tolist())
+
+    def fill(self, index: int) -> Mask:
+        """Pixels of one polygon, (h, w) bool within its box."""
+        y0, x0, y1, x1 = self.boxes[index].tolist()
+        patch = np.zeros((max(y1 - y0, 0), max(x1 - x0, 0)), dtype=np.uint8)
+        if patch.size:
+            cv2.fillPoly(patch, [self.corners[index]], 1, shift=_SUBPIXEL_BITS)
+        return patch.view(np.bool_)
+
+
+def fillable(polygons: Floats, shape: tuple[int, int]) -> Fillable:
+    """Prepare polygons for filling: OpenCV paints every pixel that the border touches, so the border is moved inwards by half a pixel.
 
     Parameters
     ----------
     polygons : (n, rays, 2), corners (y, x), px.
-
-    Returns
-    -------
-    (n, rays, 2) int32, (x, y) in OpenCV's fixed-point numbers.
+    shape : (H, W) of the picture, which cuts the boxes.
     """
     tangent = np.roll(polygons, -1, axis=1) - np.roll(polygons, 1, axis=1)
     outwards = np.stack([tangent[..., 1], -tangent[..., 0]], axis=-1)
     outwards /= np.maximum(np.hypot(outwards[..., 0], outwards[..., 1]), 1e-6)[..., None]
     # A line of one pixel covers half a pixel along the axis that it is steeper to, less along its normal.
     inset = polygons - _MARGIN * outwards * np.abs(outwards).max(axis=-1, keepdims=True)
-    return np.asarray(np.rint(inset[..., ::-1] * (1 << _SUBPIXEL_BITS)), dtype=np.int32)
-
-
-def boxes_around(polygons: Floats, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Boxes that hold the pixels of polygons within a picture, (n, 4) y0, x0, y1, x1; empty for those outside it."""
     low, high = np.floor(polygons.min(axis=1)), np.ceil(polygons.max(axis=1)) + 1
-    return np.concatenate([np.clip(low, 0, shape), np.clip(high, 0, shape)], axis=1).astype(np.int64)
-
-
-def fill(fixed: NDArray[np.int32], bbox: BBox) -> Mask:
-    """Pixels of one polygon from ``for_filling``, (h, w) bool within a box."""
-    patch = np.zeros((max(bbox.height, 0), max(bbox.width, 0)), dtype=np.uint8)
-    if patch.size:
-        # fillPoly's own offset is not scaled by its shift.
-        cv2.fillPoly(patch, [fixed - np.array([bbox.x0, bbox.y0], dtype=np.int32) * (1 << _SUBPIXEL_BITS)], 1, shift=_SUBPIXEL_BITS)
-    return patch.view(np.bool_)
+    boxes = np.concatenate([np.clip(low, 0, shape), np.clip(high, 0, shape)], axis=1).astype(np.int64)
+    corners = (inset - boxes[:, None, :2])[..., ::-1] * (1 << _SUBPIXEL_BITS)
+    return Fillable(boxes, np.asarray(np.rint(corners), dtype=np.int32))

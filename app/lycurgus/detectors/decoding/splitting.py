@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
 
 from lycurgus.core.types import BBox, Mask
-from lycurgus.detectors.decoding.polygons import Floats, fill, for_filling, likeness
+from lycurgus.detectors.decoding.polygons import Floats, fillable, likeness
 from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, ask
 
-DISCORDANT = 0.8
+DISCORDANT = 0.88
 """Regions whose voters agree less than this are looked at: one particle seen with noise reaches 0.9, two crossing rods 0.6."""
 
 ONE_MEANING = 0.75
@@ -74,7 +75,7 @@ def _parties(own: Mask, foreground: Mask, height: Floats, rays: Floats, polygon:
     if len(speakers) < 2:
         return None
     alike = np.stack([likeness(voters.ellipses, voters.ellipses[one : one + 1]) for one in speakers])
-    party = alike.argmax(axis=0)
+    party = _with_neighbours(alike, cells).argmax(axis=0)
     clear = np.flatnonzero(alike.max(axis=0) >= ONE_MEANING)
     clear = clear[np.argsort(party[clear], kind="stable")]
     outlines = agree(
@@ -86,6 +87,13 @@ def _parties(own: Mask, foreground: Mask, height: Floats, rays: Floats, polygon:
     chosen.ravel()[place] = party
     parties = np.repeat(np.repeat(chosen, 2, axis=0), 2, axis=1)
     return parties if np.unique(parties[own]).size == len(speakers) else None
+
+
+def _with_neighbours(alike: Floats, cells: NDArray[np.int32]) -> Floats:
+    """Mean of what each cell and its neighbours say, (parties, voters), so that a party holds together."""
+    around = np.zeros((len(alike), *cells.shape), dtype=np.float32)
+    around[:, cells > 0] = alike
+    return np.stack([cv2.blur(one, (3, 3), borderType=cv2.BORDER_CONSTANT)[cells > 0] for one in around])
 
 
 def _speakers(voters: Voters) -> list[int]:
@@ -111,7 +119,7 @@ def _speakers(voters: Voters) -> list[int]:
 def _covered(own: Mask, foreground: Mask, polygons: Floats) -> float:
     """How well polygons explain a region, 0 ... 1: its pixels in them, of its pixels and those where they claim background."""
     claimed = np.zeros(own.shape, dtype=np.bool_)
-    whole = BBox(0, 0, *own.shape)
-    for fixed in for_filling(polygons):
-        claimed |= fill(fixed, whole)
+    shapes = fillable(polygons, own.shape)
+    for index in range(len(polygons)):
+        claimed[shapes.bbox(index).slices] |= shapes.fill(index)
     return float(np.count_nonzero(claimed & own) / (np.count_nonzero(own) + np.count_nonzero(claimed & ~foreground)))

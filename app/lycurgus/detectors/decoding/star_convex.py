@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.core.types import BBox
 from lycurgus.detectors.decoding.candidates import Candidate, crop, suppress
 from lycurgus.detectors.decoding.distance import Regions, regions_from, worthy
 from lycurgus.detectors.decoding.groups import Groups, group_pixels
 from lycurgus.detectors.decoding.params import DecodingParams
-from lycurgus.detectors.decoding.polygons import Floats, boxes_around, fill, for_filling
+from lycurgus.detectors.decoding.polygons import Floats, fillable
 
 
 def decode_star_convex(fields: Floats, rays: Floats, params: DecodingParams) -> list[Candidate]:
@@ -35,13 +34,12 @@ def scores_of(regions: Regions, groups: Groups) -> NDArray[np.float64]:
 
 
 def _polygons(groups: Groups, scores: NDArray[np.float64]) -> list[Candidate]:
-    polygons = groups.outlines.polygons
     height, width = groups.labels.shape
-    boxes, fixed = boxes_around(polygons, (height, width)), for_filling(polygons)
+    shapes = fillable(groups.outlines.polygons, (height, width))
     found = []
     for index in np.flatnonzero(groups.outlines.known).tolist():
-        bbox = BBox(*boxes[index].tolist())
-        cropped = crop(fill(fixed[index], bbox), bbox.y0, bbox.x0)
+        bbox = shapes.bbox(index)
+        cropped = crop(shapes.fill(index), bbox.y0, bbox.x0)
         if cropped is not None:
             area = int(np.count_nonzero(cropped[1]))
             hidden = area - int(np.count_nonzero((groups.labels[cropped[0].slices] == index + 1) & cropped[1]))

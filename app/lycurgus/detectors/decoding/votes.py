@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lycurgus.detectors.decoding.polygons import LEAST_LOG, MOST_LOG, Ellipses, Floats, directions, ellipses_of, likeness
 
-MOST_VOTERS = 96
+MOST_VOTERS = 64
 """Of a large region every second, fourth ... pixel along each axis is asked, so that this many answer."""
 
 INNER = 0.5
@@ -42,6 +42,12 @@ class Voters:
     def __len__(self) -> int:
         return len(self.owners)
 
+    def regrouped(self, number: NDArray[np.int64]) -> Voters:
+        """Let the voters of region i speak for region ``number[i]``."""
+        owners = number[self.owners]
+        order = np.argsort(owners, kind="stable")
+        return Voters(owners[order], self.origins[order], self.weights[order], self.radii[order], self.ellipses[order])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlines:
@@ -59,6 +65,19 @@ class Outlines:
     ellipses: Ellipses
     polygons: Floats
     agreement: Floats
+
+
+def voters_of(labels: NDArray[np.int32], distance: Floats, rays: Floats, count: int) -> Voters:
+    """Ask pixels of each region.
+
+    Parameters
+    ----------
+    labels : (H, W), region i of ``count`` has the value i + 1.
+    distance : (H, W), normalised distance.
+    rays : (n, H/2, W/2), natural logarithms of the distance to the outline, px.
+    """
+    owner, depth = on_half_grid(labels, distance)
+    return ask(choose_voters(owner, depth, count), owner, depth, rays)
 
 
 def on_half_grid(labels: NDArray[np.int32], distance: Floats) -> tuple[NDArray[np.int32], Floats]:
@@ -124,19 +143,21 @@ def agree(voters: Voters, count: int) -> Outlines:
     row = np.cumsum(np.append(False, np.diff(voters.owners) > 0))
     said = np.concatenate([voters.ellipses.centres, voters.ellipses.covariances], axis=1)
     weights = voters.weights
-    for _ in range(2):
+    for _ in range(3):
         agreed = _means(said, weights, starts)
         ellipses = Ellipses(agreed[:, :2], agreed[:, 2:])
         alike = likeness(voters.ellipses, ellipses[row])
-        weights = voters.weights * np.square(alike) + np.float32(1e-9)
+        # Who means something else must not bend the outline: his weight falls much faster than the likeness.
+        weights = voters.weights * alike**4 + np.float32(1e-9)
     agreement = _means(alike[:, None], voters.weights, starts)[:, 0]
     away = np.square(voters.origins - ellipses.centres[row]).sum(axis=1)
     equal_radius = np.sqrt(np.sqrt(np.maximum(_determinant(ellipses), 1e-6))) * 2
     near_px = np.maximum(1.0, 0.15 * equal_radius)[row]
     nearest = np.minimum.reduceat(away, starts)[row]
     weights = weights * np.exp(-np.minimum((away - nearest) / (2 * near_px**2), 50)).astype(np.float32)
-    corners = voters.origins[:, None, :] + voters.radii[:, :, None] * directions(rays)
-    polygons = _means(corners.reshape(len(voters), -1), weights, starts).reshape(-1, rays, 2)
+    # The mean of corners along one direction is the mean origin and the mean radius along it.
+    radii, origins = _means(voters.radii, weights, starts), _means(voters.origins, weights, starts)
+    polygons = origins[:, None, :] + radii[:, :, None] * directions(rays)
     return Outlines(known, *_spread(known, ellipses, polygons, agreement))
 
 
