@@ -87,7 +87,7 @@ def _add_analyze(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_paths(analyze)
     _add_out(analyze)
     _add_method(analyze)
-    analyze.add_argument("--formats", metavar="LIST", help="which outputs: xlsx,csv,json,coco,labels,roi,png (default: all)")
+    analyze.add_argument("--formats", metavar="LIST", help="which outputs: xlsx,csv,json,coco,labels,roi,png,training (default: all but training)")
     analyze.add_argument(
         "--report",
         choices=("combined", "each"),
@@ -198,7 +198,12 @@ def _add_choice_of_method(parser: argparse.ArgumentParser) -> None:
 def _add_method(parser: argparse.ArgumentParser) -> None:
     _add_choice_of_method(parser)
     parser.add_argument("--pixel-size", metavar="LENGTH", help='for every image, over what the files state, for instance "0.25 nm"')
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks run (default: auto)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "directml", "tensorrt"),
+        default="auto",
+        help="where networks run (default: auto, the fastest that works; tensorrt only where it is asked for)",
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -3,30 +3,70 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
+from lycurgus.inference.catalog import has_default
 
-DEFAULT_DETECTOR = "otsu"
-DEFAULT_SEPARATOR = "uecs"
-PLUGINS: Mapping[str, tuple[Registry[Any], str]] = {"detector": (DETECTORS, DEFAULT_DETECTOR), "separator": (SEPARATORS, DEFAULT_SEPARATOR)}
+WANTED_DETECTOR = "otsu"
+FALLBACK_DETECTOR = "otsu"
+"""The default where no network comes with the installation."""
+
+NO_NETWORK_AT_HAND = "note: no network comes with this installation, so particles are found by Otsu's threshold"
+
+_BASE_SEPARATOR = "uecs"
+PLUGINS: Mapping[str, Registry[Any]] = {"detector": DETECTORS, "separator": SEPARATORS}
+"""Stage -> what can be chosen for it."""
 
 
-def default_params(*, detector: str = DEFAULT_DETECTOR, separator: str = DEFAULT_SEPARATOR) -> AnalysisParams:
-    """Return the parameters of an analysis that nobody has tuned."""
-    return params_from({"detector": {"name": detector}, "separator": {"name": separator}})
+def is_network_at_hand() -> bool:
+    """Tell whether the default detector can be what it should be: a network has to come with the installation."""
+    return WANTED_DETECTOR != "network" or has_default()
+
+
+def default_detector() -> str:
+    """Return the detector of those who have not chosen: the network where one comes with this installation."""
+    return WANTED_DETECTOR if is_network_at_hand() else FALLBACK_DETECTOR
+
+
+def default_value(stage: str, field: str, detector: str) -> Any:
+    """Return where a field of a stage stands with a detector, as plain data; another detector prefers other values.
+
+    Parameters
+    ----------
+    stage : one whose fields are always the same, or "separator" with the field "name".
+    """
+    preferred = DETECTORS[detector].params_model.prefers.get(stage, {})
+    if field in preferred:
+        return preferred[field]
+    if field == "name" and stage in PLUGINS:
+        return default_detector() if stage == "detector" else _BASE_SEPARATOR
+    model = PLUGINS[stage][default_value(stage, "name", detector)].params_model if stage in PLUGINS else _model_of(stage)
+    return model.model_fields[field].default
+
+
+def default_params(*, detector: str | None = None, separator: str | None = None) -> AnalysisParams:
+    """Return the parameters of an analysis that nobody has tuned.
+
+    Parameters
+    ----------
+    detector : ``default_detector()`` where None.
+    separator : the one that the detector prefers where None.
+    """
+    named = {"detector": detector, "separator": separator}
+    return params_from({stage: {"name": name} for stage, name in named.items() if name is not None})
 
 
 def params_from(document: Mapping[str, Any]) -> AnalysisParams:
-    """Build parameters from plain data, a preset for instance; what it leaves out keeps its default.
+    """Build parameters from plain data, a preset for instance; what it leaves out stands where the detector prefers it.
 
     Raises
     ------
@@ -34,14 +74,46 @@ def params_from(document: Mapping[str, Any]) -> AnalysisParams:
         An unknown stage, field or plug-in, or a value out of range.
     """
     stages = dict(document)
-    for stage, (registry, default) in PLUGINS.items():
-        given = stages.get(stage, {})
-        if not isinstance(given, Mapping):
-            raise ParameterError(f"{stage} must be a group of settings", hint=f'for instance {{"{stage}": {{"name": "{default}"}}}}')
-        chosen = registry[str(given.get("name", default))]
-        stages[stage] = _validated(chosen.params_model, {**given, "name": chosen.name}, prefix=stage)
+    detector = _given(stages, "detector").get("name", default_detector())
+    chosen = DETECTORS[str(detector)]
+    for stage, preferred in chosen.params_model.prefers.items():
+        stages[stage] = {**preferred, **_given(stages, stage)}
+    for stage, registry in PLUGINS.items():
+        given = _given(stages, stage)
+        plugin = registry[str(given.get("name", default_value(stage, "name", chosen.name)))]
+        stages[stage] = _validated(plugin.params_model, {**given, "name": plugin.name}, prefix=stage)
     params: AnalysisParams = _validated(AnalysisParams, stages)
     return params
+
+
+def with_detector(params: AnalysisParams, name: str, *, keep: Collection[tuple[str, str]] = ()) -> AnalysisParams:
+    """Return the parameters with another detector at its defaults.
+
+    What stands in other stages where the detector before preferred it moves to where the new one prefers it; what has been set
+    otherwise stays.
+
+    Parameters
+    ----------
+    keep : (stage, field) that have been set although they may look as if they had not.
+
+    Raises
+    ------
+    ParameterError
+        There is no such detector.
+    """
+    before, after = params.detector.name, DETECTORS[name].name
+    document = params.document()
+    wishes = [DETECTORS[detector].params_model.prefers for detector in (before, after)]
+    for stage, field in dict.fromkeys((stage, field) for wish in wishes for stage, fields in wish.items() for field in fields):
+        old, new = (default_value(stage, field, detector) for detector in (before, after))
+        if (stage, field) in keep or document[stage][field] != old or old == new:
+            continue
+        if stage not in PLUGINS:
+            document[stage][field] = new
+        elif document[stage] == _defaults(stage, old):
+            document[stage] = {"name": new}
+    document["detector"] = {"name": after}
+    return params_from(document)
 
 
 def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisParams:
@@ -55,6 +127,7 @@ def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisPa
         A setting is malformed, unknown or out of range.
     """
     document = params.document()
+    touched: set[tuple[str, str]] = set()
     for setting in settings:
         target, equals, text = setting.partition("=")
         stage, dot, name = target.strip().partition(".")
@@ -62,8 +135,14 @@ def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisPa
             raise ParameterError(f"'{setting}' is not a setting", hint="write stage.field=value, for instance separator.convexity=0.9")
         if stage not in document:
             raise ParameterError(f"there is no stage called '{stage}'", hint=f"choose one of {', '.join(document)}")
-        if stage in PLUGINS and name == "name" and text != document[stage]["name"]:
-            document[stage] = {"name": text.strip()}
+        touched.add((stage, name))
+        if stage in PLUGINS and name == "name":
+            if text.strip() == document[stage]["name"]:
+                continue
+            if stage == "detector":
+                document = with_detector(params_from(document), text.strip(), keep=touched).document()
+            else:
+                document[stage] = {"name": text.strip()}
         else:
             document[stage][name] = _literal(text.strip())
             if not isinstance(document[stage][name], str) and _takes_text(document, stage, name):
@@ -73,9 +152,7 @@ def with_settings(params: AnalysisParams, settings: Iterable[str]) -> AnalysisPa
 
 def _takes_text(document: Mapping[str, Any], stage: str, name: str) -> bool:
     """Tell whether a field is plain text, in which digits too are characters: a plane can be called 1 or 007."""
-    model: Any = (
-        PLUGINS[stage][0][document[stage]["name"]].params_model if stage in PLUGINS else AnalysisParams.model_fields[stage].annotation
-    )
+    model: Any = PLUGINS[stage][document[stage]["name"]].params_model if stage in PLUGINS else _model_of(stage)
     field = model.model_fields.get(name)
     return field is not None and field.annotation is str
 
@@ -101,14 +178,14 @@ def describe(params: AnalysisParams) -> list[dict[str, Any]]:
         schema = type(model).model_json_schema()["properties"]
         for name, info in type(model).model_fields.items():
             if stage in PLUGINS and name == "name":
-                rows.append(_choice_of_plugin(stage, model.name))
+                rows.append(_choice_of_plugin(stage, model.name, default_value(stage, name, params.detector.name)))
                 continue
             rows.append(
                 {
                     "stage": stage,
                     "field": name,
                     "value": getattr(model, name),
-                    "default": info.default,
+                    "default": info.default if stage in PLUGINS else default_value(stage, name, params.detector.name),
                     "title": info.title or name,
                     "unit": schema[name].get("unit", ""),
                     "allowed": _allowed(schema[name]),
@@ -118,8 +195,8 @@ def describe(params: AnalysisParams) -> list[dict[str, Any]]:
     return rows
 
 
-def _choice_of_plugin(stage: str, name: str) -> dict[str, Any]:
-    registry, default = PLUGINS[stage]
+def _choice_of_plugin(stage: str, name: str, default: str) -> dict[str, Any]:
+    registry = PLUGINS[stage]
     return {
         "stage": stage,
         "field": "name",
@@ -146,6 +223,27 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _KINDS = {"integer": "whole number", "number": "number", "boolean": "true | false", "string": "text", "null": "none"}
+
+
+def _given(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
+    """Return what plain data says of a stage, nothing where it leaves it out."""
+    given = document.get(stage, {})
+    if isinstance(given, BaseModel):
+        return given.model_dump(mode="json")
+    if not isinstance(given, Mapping):
+        example = default_detector() if stage == "detector" else _BASE_SEPARATOR
+        hint = f'for instance {{"{stage}": {{"name": "{example}"}}}}' if stage in PLUGINS else ""
+        raise ParameterError(f"{stage} must be a group of settings", hint=hint)
+    return given
+
+
+def _model_of(stage: str) -> Any:
+    return AnalysisParams.model_fields[stage].annotation
+
+
+def _defaults(stage: str, plugin: str) -> dict[str, Any]:
+    defaults: dict[str, Any] = PLUGINS[stage][plugin].params_model().model_dump(mode="json")
+    return defaults
 
 
 def _literal(text: str) -> Any:

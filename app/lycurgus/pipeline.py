@@ -14,7 +14,7 @@ import numpy as np
 from lycurgus import __version__
 from lycurgus.core import distribution
 from lycurgus.core.annotations import find_annotations, usable_area
-from lycurgus.core.cleaning import clean, clean_foreground
+from lycurgus.core.cleaning import CleanedForeground, clean, clean_foreground
 from lycurgus.core.errors import TooLargeError
 from lycurgus.core.measure import measure
 from lycurgus.core.params import AnalysisParams, StatisticsParams
@@ -68,8 +68,10 @@ def analyze(
     with watch.stage("detect"):
         detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
     with watch.stage("separate"):
-        whole = clean_foreground(detection.foreground, params.cleaning, micrograph.pixel_size)
-        detection = replace(detection, foreground=whole.foreground)
+        whole = CleanedForeground(detection.foreground)
+        if not (separator.takes_instances and detection.instances is not None):
+            whole = clean_foreground(detection.foreground, params.cleaning, micrograph.pixel_size)
+            detection = replace(detection, foreground=whole.foreground)
         separation = separator.separate(detection, params.separator, micrograph.pixel_size, progress=progress, cancel=cancel)
     with watch.stage("clean"):
         cleaned = clean(separation.instances, usable, params.cleaning, micrograph.pixel_size)
@@ -83,7 +85,8 @@ def analyze(
         params=params,
         provenance=Provenance(
             app_version=__version__,
-            provider=detector.provider,
+            provider=detection.provider,
+            models=detection.models,
             params_digest=params.digest,
             analysed_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             times_s=watch.times_s,
@@ -92,7 +95,8 @@ def analyze(
         removed=removed,
         annotations=annotations,
     )
-    return replace(result, warnings=(*micrograph.warnings, *quality_warnings(result, usable)))
+    stated = (*micrograph.warnings, *detection.warnings, *separation.notes)
+    return replace(result, warnings=(*stated, *quality_warnings(result, usable)))
 
 
 def summarize(results: Sequence[AnalysisResult], params: StatisticsParams | None = None) -> SampleSummary:

@@ -11,14 +11,16 @@ from typing import Any
 
 from lycurgus.core.lengths import parse_length_nm
 from lycurgus.core.params import AnalysisParams
-from lycurgus.detectors import DETECTORS, NO_NETWORK
+from lycurgus.detectors import DETECTORS
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.json import plain
-from lycurgus.parameters import default_params, load_preset, with_settings
+from lycurgus.parameters import NO_NETWORK_AT_HAND, default_params, is_network_at_hand, load_preset, with_settings
 
 
 def params_of(options: argparse.Namespace) -> AnalysisParams:
     """Combine preset, --detector, --separator and --set, the later over the earlier."""
+    if not (options.preset or options.detector or is_network_at_hand()):
+        say(NO_NETWORK_AT_HAND)
     params = load_preset(options.preset) if options.preset else default_params()
     chosen = [f"{stage}.name={getattr(options, stage)}" for stage in ("detector", "separator") if getattr(options, stage)]
     return with_settings(params, [*chosen, *options.settings])
@@ -26,8 +28,8 @@ def params_of(options: argparse.Namespace) -> AnalysisParams:
 
 def device_of(options: argparse.Namespace, params: AnalysisParams) -> str:
     """Return --device; where it cannot matter, say so rather than let anybody believe that a GPU has worked."""
-    if options.device == "cuda" and DETECTORS[params.detector.name].provider == NO_NETWORK:
-        say(f"note: --device cuda has no effect: the detector '{params.detector.name}' runs no network")
+    if options.device not in ("auto", "cpu") and not DETECTORS[params.detector.name].runs_network:
+        say(f"note: --device {options.device} has no effect: the detector '{params.detector.name}' runs no network")
     return str(options.device)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
 
@@ -20,7 +21,14 @@ class StageParams(BaseModel):
 
 
 class DetectorParams(StageParams):
-    """Base of the parameters of a detector plug-in."""
+    """Base of the parameters of a detector plug-in.
+
+    Attributes
+    ----------
+    prefers : stage -> field -> value, where other stages stand with this detector as long as nobody has set them.
+    """
+
+    prefers: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     name: str
 

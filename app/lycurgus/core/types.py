@@ -23,6 +23,8 @@ Polarity = Literal["bright", "dark"]
 PixelSizeSource = Literal["metadata", "scale bar", "user"]
 Mask = NDArray[np.bool_]
 Plane = NDArray[Any]
+NO_NETWORK = "no network"
+"""The provider of detectors that run none."""
 
 
 class BBox(NamedTuple):
@@ -152,6 +154,15 @@ class Instance:
         return int(np.count_nonzero(self.mask))
 
 
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    """A network that took part, as a report must name it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
     """What a detector says before particles exist.
@@ -162,12 +173,20 @@ class Detection:
     polarity : whether particles are brighter or darker than what surrounds them.
     probability : (H, W) float32 in 0 ... 1, or None; a region's score is its mean.
     details : what a report should state, for instance the threshold ({"threshold": 113.0}).
+    instances : the particles, from a detector that tells them apart by itself; None from one that knows foreground only.
+    provider : where the detector's network really ran ("cpu", "cuda" ...).
+    models : the networks that took part.
+    warnings : what a user should know, sentences.
     """
 
     foreground: Mask
     polarity: Polarity
     probability: NDArray[np.float32] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    instances: tuple[Instance, ...] | None = None
+    provider: str = NO_NETWORK
+    models: tuple[ModelUsed, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,15 +207,6 @@ class Particle:
     classes: Mapping[str, tuple[str, Mapping[str, float]]] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     excluded: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUsed:
-    """A network that took part, as a report must name it."""
-
-    name: str
-    version: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

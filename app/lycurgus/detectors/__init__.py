@@ -13,8 +13,6 @@ from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.registry import Registry
 from lycurgus.core.types import Detection, Mask, PixelSize
 
-NO_NETWORK = "no network"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
@@ -38,17 +36,19 @@ class Detector(Protocol):
 
     Attributes
     ----------
-    provider : where its network runs ("cpu", "cuda" ...), ``NO_NETWORK`` where it has none.
+    runs_network : whether the device matters; where a network really ran stands in the detection.
     """
 
     name: str
     label: str
     params_model: type[DetectorParams]
-    provider: str
+    runs_network: bool
 
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Tell particles from what surrounds them; nothing outside ``scene.usable`` is foreground."""
         ...
 
 
-DETECTORS: Registry[Detector] = Registry("detector", {"otsu": "lycurgus.detectors.otsu:OtsuDetector"})
+DETECTORS: Registry[Detector] = Registry(
+    "detector", {"network": "lycurgus.detectors.network:NetworkDetector", "otsu": "lycurgus.detectors.otsu:OtsuDetector"}
+)

@@ -17,7 +17,7 @@ from lycurgus.core.polarity import decide_polarity, polarity_of_exceptions
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.threshold import Histogram, class_means, clear_of_noise, histogram, multi_otsu, otsu
 from lycurgus.core.types import Detection, Mask
-from lycurgus.detectors import NO_NETWORK, Scene
+from lycurgus.detectors import Scene
 
 # The protocol's arguments that a threshold has no use for keep their names.
 # ruff: noqa: ARG002
@@ -88,7 +88,7 @@ class OtsuDetector:
     name = "otsu"
     label = "Otsu threshold"
     params_model: type[DetectorParams] = OtsuParams
-    provider = NO_NETWORK
+    runs_network = False
 
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Part the usable pixels into particles and background.

@@ -20,6 +20,13 @@ GOLDEN_FILE = "golden.npz"
 LARGEST_MANIFEST_BYTES = 1 << 20
 
 Head = Literal["semantic", "distance", "star-convex"]
+Decoder = Literal["semantic", "distance", "star-convex", "completed"]
+DECODERS: Mapping[str, tuple[Decoder, ...]] = {
+    "semantic": ("semantic",),
+    "distance": ("distance", "semantic"),
+    "star-convex": ("completed", "star-convex", "distance", "semantic"),
+}
+"""Head -> the decoders that its outputs are enough for, the best first."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -66,18 +73,22 @@ class DiameterRange(_Part):
 
 
 class Thresholds(_Part):
-    """What the detector's parameters stand at where nobody has set them.
+    """What the decoder's parameters stand at where nobody has set them; None where the decoder's own default is right.
 
     Attributes
     ----------
     score : from which a particle is believed.
-    overlap : from which share of the union two particles are one.
-    foreground : from which probability a pixel is part of a particle.
+    overlap : from which IoU on two candidates are one particle.
+    foreground : from which probability on a pixel is part of a particle.
+    seed_depth, seed_height, smoothing_px : see ``detectors.decoding.DecodingParams``.
     """
 
     score: Share
     overlap: Share
-    foreground: Share = 0.5
+    foreground: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    seed_depth: Share | None = None
+    seed_height: Share | None = None
+    smoothing_px: Annotated[float, Field(ge=0, le=50)] | None = None
 
 
 class ModelFile(_Part):
@@ -116,6 +127,7 @@ class ModelManifest(_Part):
     format : version of this description.
     name, version, title : the folder's name, the release, and what a user reads.
     head : "semantic" tells foreground alone, "distance" also the depth inside each particle, "star-convex" also the rays to its outline.
+    decoder : how particles are made of the outputs where nobody has chosen; the best that the head allows where None.
     diameter_px : at the analysed scale.
     scales : factors by which a picture is resized before it is analysed, where no size is expected.
     model, half : ``model.onnx``, and ``model.half.onnx`` where there is one: the same network computing in half precision, for GPUs.
@@ -130,6 +142,7 @@ class ModelManifest(_Part):
     description: str = ""
     task: Literal["particles"]
     head: Head
+    decoder: Decoder | None = None
     input: InputSpec
     outputs: Annotated[tuple[OutputSpec, ...], Field(strict=False, min_length=1)]
     normalisation: Normalisation
@@ -159,8 +172,10 @@ class ModelManifest(_Part):
         if fields is None or fields.channels < needed or fields.stride != 1:
             raise ValueError(f"outputs: a {self.head} head has 'fields' with {needed} channels or more at stride 1")
         rays = self.output("rays")
-        if (rays is not None) != (self.head == "star-convex") or (rays is not None and rays.channels < 8):
-            raise ValueError("outputs: a star-convex head has 'rays', 8 or more, and no other head has them")
+        if (rays is not None) != (self.head == "star-convex") or (rays is not None and (rays.channels < 8 or rays.stride != 2)):
+            raise ValueError("outputs: a star-convex head has 'rays', 8 or more at stride 2, and no other head has them")
+        if self.decoder is not None and self.decoder not in DECODERS[self.head]:
+            raise ValueError(f"decoder: a {self.head} head allows {', '.join(DECODERS[self.head])}")
         if any(self.input.stride % output.stride for output in self.outputs):
             raise ValueError("outputs: each stride must divide that of the input")
         return self
@@ -168,6 +183,13 @@ class ModelManifest(_Part):
     def output(self, name: str) -> OutputSpec | None:
         """Return an output by its name, None where there is none of that name."""
         return next((output for output in self.outputs if output.name == name), None)
+
+    @property
+    def decoders(self) -> tuple[Decoder, ...]:
+        """The decoders that can be chosen, the default first."""
+        possible = DECODERS[self.head]
+        first = self.decoder or possible[0]
+        return (first, *(name for name in possible if name != first))
 
     @property
     def rays(self) -> int:

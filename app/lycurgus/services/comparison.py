@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lycurgus.core.comparison import compare_populations
 from lycurgus.core.metrics import match
 from lycurgus.core.params import AnalysisParams
+from lycurgus.core.separate import SEPARATORS
 from lycurgus.core.types import AnalysisResult, Instance, Particle
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.csv import write_table
@@ -75,8 +76,13 @@ class ImageComparison:
 
 
 def baseline_params(chosen: AnalysisParams, *, separator: str) -> AnalysisParams:
-    """Return the Otsu baseline: untuned, but with the same plane, annotations, cleaning and statistics as the chosen method."""
-    baseline = default_params(detector="otsu", separator=separator)
+    """Return the Otsu baseline: untuned, but with the same plane, annotations, cleaning and statistics as the chosen method.
+
+    Parameters
+    ----------
+    separator : one that takes a detector's own particles has nothing to take from a threshold: the usual one stands in for it.
+    """
+    baseline = default_params(detector="otsu", separator=None if SEPARATORS[separator].takes_instances else separator)
     same = {stage: getattr(chosen, stage) for stage in ("input", "annotations", "cleaning", "statistics")}
     return baseline.model_copy(update=same)
 

@@ -13,7 +13,10 @@ from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
+from lycurgus.inference.catalog import UnusableModel, installed
+from lycurgus.inference.golden import check_golden
 from lycurgus.inference.providers import available_providers
+from lycurgus.parameters import default_detector
 from lycurgus.pipeline import analyze
 from lycurgus.readers import READERS
 from lycurgus.readers.door import read
@@ -69,6 +72,22 @@ def _onnx_runtime() -> tuple[Status, str]:
     return "ok", "offers " + ", ".join(available_providers()) + "; which one really runs is known when a network is loaded"
 
 
+def _networks() -> tuple[Status, str]:
+    """Each network that came with the installation or was added must still compute what it computed when it was exported."""
+    found = []
+    for model in installed():
+        if isinstance(model, UnusableModel):
+            return "failed", model.problem
+        check = check_golden(model)
+        name = f"{model.manifest.name} {model.manifest.version}"
+        if not check.passed:
+            return "failed", f"{name} no longer gives its golden sample {check.in_words()}"
+        found.append(f"{name} (sha256 {model.manifest.model.sha256[:12]}) {check.in_words()}")
+    if not found:
+        return "missing", f"none is installed: particles are found by the detector '{default_detector()}'"
+    return "ok", "; ".join(found)
+
+
 def _window() -> tuple[Status, str]:
     absent = [name for name in ("PySide6", "pyqtgraph", "superqt") if importlib.util.find_spec(name) is None]
     return ("missing", f"{', '.join(absent)} not installed: there will be no window") if absent else ("ok", "PySide6, pyqtgraph, superqt")
@@ -99,6 +118,7 @@ def _samples() -> tuple[Status, str]:
 _CHECKS: dict[str, Callable[[], tuple[Status, str]]] = {
     "plug-ins": _plugins,
     "ONNX Runtime": _onnx_runtime,
+    "networks": _networks,
     "window": _window,
     "text recognition": _ocr,
     "sample micrographs": _samples,

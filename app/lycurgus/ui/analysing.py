@@ -186,12 +186,13 @@ class Analysing(QObject):
         document.busy = "analysing"
         # Looked at here, in the window's thread: whatever is said about the image later holds for its result, not for half of it.
         path, size, file_size = document.path, document.pixel_size, document.file_pixel_size
+        device = self._bench.settings.device
         loaded = self._store.micrograph if document is self._store.current else None
         if loaded is not None and not _fits(loaded, size or file_size, params):
             loaded = None
         self._job = self._bench.jobs.submit(
             "inference",
-            lambda progress, cancel: _analysed(path, params, size, loaded, file_size, progress, cancel),
+            lambda progress, cancel: _analysed(path, params, size, loaded, file_size, device, progress, cancel),
             title=f"Analysing {document.path.name}",
             on_done=lambda analysed: self._succeeded(queued, analysed),
             on_error=lambda error: self._not_analysed(document, error),
@@ -275,6 +276,7 @@ def _analysed(
     size: PixelSize | None,
     loaded: Micrograph | None,
     file_size: PixelSize | None,
+    device: str,
     progress: Progress,
     cancel: CancelToken,
 ) -> _Analysed:
@@ -290,7 +292,7 @@ def _analysed(
     if loaded is None:
         stated = read(path, plane=params.input.plane)
         loaded, file_size = stated.with_pixel_size(size or stated.pixel_size), stated.pixel_size
-    result = analyze(loaded, params, progress=progress, cancel=cancel)
+    result = analyze(loaded, params, device=device, progress=progress, cancel=cancel)
     return _Analysed(without_pixels(result), loaded.shape, file_size)
 
 

@@ -44,11 +44,11 @@ class Previewing(QObject):
         micrograph = self._bench.store.micrograph
         if micrograph is None or visible is None:
             return
-        region = middle_of(visible)
+        region, device = middle_of(visible), self._bench.settings.device
         self._job = self._bench.jobs.submit(
             "preview",
             lambda progress, cancel: shifted(
-                analyze(cropped(micrograph, region), params, progress=progress, cancel=cancel).particles, region
+                analyze(cropped(micrograph, region), params, device=device, progress=progress, cancel=cancel).particles, region
             ),
             title="Preview",
             key="preview",

@@ -13,18 +13,25 @@ from lycurgus.core.types import Detection, Instance, PixelSize
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Separation:
-    """Instances, and what was dropped on the way (reason -> count)."""
+    """Instances, what was dropped on the way (reason -> count), and what a user should know of it, sentences."""
 
     instances: tuple[Instance, ...]
     removed: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Separator(Protocol):
-    """Turns a detection into instances; stateless, so one object serves all threads."""
+    """Turns a detection into instances; stateless, so one object serves all threads.
+
+    Attributes
+    ----------
+    takes_instances : whether it leaves those alone that the detector found; the others work on the foreground.
+    """
 
     name: str
     label: str
     params_model: type[SeparatorParams]
+    takes_instances: bool
 
     def separate(
         self, detection: Detection, params: SeparatorParams, pixel_size: PixelSize | None, *, progress: Progress, cancel: CancelToken
@@ -36,6 +43,7 @@ class Separator(Protocol):
 SEPARATORS: Registry[Separator] = Registry(
     "separator",
     {
+        "detector": "lycurgus.core.separate.given:GivenInstances",
         "uecs": "lycurgus.core.separate.uecs:UecsSeparator",
         "watershed": "lycurgus.core.separate.watershed:WatershedSeparator",
         "none": "lycurgus.core.separate.whole:WholeRegions",

@@ -70,6 +70,7 @@ class UecsSeparator:
     name = "uecs"
     label = "Ultimate erosion of convex shapes (UECS)"
     params_model = UecsParams
+    takes_instances = False
 
     def separate(
         self, detection: Detection, params: SeparatorParams, pixel_size: PixelSize | None, *, progress: Progress, cancel: CancelToken

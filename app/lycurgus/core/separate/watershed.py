@@ -53,6 +53,7 @@ class WatershedSeparator:
     name = "watershed"
     label = "Watershed on the distance map"
     params_model = WatershedParams
+    takes_instances = False
 
     def separate(
         self,

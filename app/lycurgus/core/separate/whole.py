@@ -27,6 +27,7 @@ class WholeRegions:
     name = "none"
     label = "None (regions stay whole)"
     params_model = WholeParams
+    takes_instances = False
 
     def separate(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.params import StageParams
-from lycurgus.parameters import PLUGINS
+from lycurgus.parameters import PLUGINS, default_detector, default_value
 
 Kind = Literal["choice", "flag", "whole", "number", "text"]
 
@@ -111,7 +111,7 @@ def fields_of(stage: str, model: type[StageParams]) -> tuple[FieldSpec, ...]:
 
 def plugin_field(stage: str) -> FieldSpec:
     """Return the choice of a stage's plug-in."""
-    registry, default = PLUGINS[stage]
+    registry = PLUGINS[stage]
     title = {"detector": "Detector", "separator": "Method"}.get(stage, stage.capitalize())
     return FieldSpec(
         stage,
@@ -120,7 +120,7 @@ def plugin_field(stage: str) -> FieldSpec:
         f"How this stage works; another {registry.kind} brings its own settings",
         "",
         "choice",
-        default,
+        default_value(stage, "name", default_detector()),
         {name: plugin.label for name, plugin in registry.items()},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVB
 from superqt import QCollapsible
 
 from lycurgus.core.params import StageParams
-from lycurgus.parameters import PLUGINS
+from lycurgus.parameters import PLUGINS, default_value
 from lycurgus.ui.panels.parameter_editors import Editor, editor_for
 from lycurgus.ui.panels.parameter_fields import STAGE_TITLES, FieldSpec, fields_of, plugin_field
 
@@ -40,7 +41,6 @@ class ParameterRow(QWidget):
         self.title.setBuddy(self.editor)
         self.reset = QToolButton(autoRaise=True)
         self.reset.setText("↺")
-        self.reset.setToolTip(f"Back to the default: {spec.in_words(spec.default)}")
         self.reset.setAccessibleName(f"Reset {spec.title}")
         keeps_room = self.reset.sizePolicy()
         keeps_room.setRetainSizeWhenHidden(True)
@@ -48,8 +48,7 @@ class ParameterRow(QWidget):
         self.problem = QLabel(wordWrap=True)
         self.problem.hide()
         self.problem.setStyleSheet(f"color: {_REFUSED}")
-        for widget in (self.title, self.editor):
-            widget.setToolTip(spec.tooltip)
+        self._explain()
         # What has the keyboard is read aloud: the box, slider or line inside.
         for part in (self.editor, *self.editor.findChildren(QWidget)):
             if part is self.editor or part.focusPolicy() != Qt.FocusPolicy.NoFocus:
@@ -68,6 +67,12 @@ class ParameterRow(QWidget):
         self.editor.typing_changed.connect(self._on_typing)
         self.reset.clicked.connect(self._on_reset)
 
+    def set_default(self, default: Any) -> None:
+        """Take another value for the default: detectors prefer different ones."""
+        if default != self.spec.default:
+            self.spec = replace(self.spec, default=default)
+            self._explain()
+
     def show_value(self, value: Any, *, matters: bool) -> None:
         """Show what is set, whether it is the default, and whether it has an effect."""
         if not self.problem.isVisibleTo(self):
@@ -85,6 +90,11 @@ class ParameterRow(QWidget):
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         self.editor.set_frame(QColor(_REFUSED) if sentence else None)
+
+    def _explain(self) -> None:
+        self.reset.setToolTip(f"Back to the default: {self.spec.in_words(self.spec.default)}")
+        for widget in (self.title, self.editor):
+            widget.setToolTip(self.spec.tooltip)
 
     def _on_edited(self) -> None:
         self.edited.emit(self.spec, self.editor.value())
@@ -130,10 +140,17 @@ class StageGroup(QCollapsible):
         self.setContent(content)
         self.toggled.connect(self._loosen)
 
-    def show_values(self, params: StageParams) -> None:
-        """Show the values of a stage; another plug-in's rows replace those of the one before."""
+    def show_values(self, params: StageParams, *, detector: str) -> None:
+        """Show the values of a stage; another plug-in's rows replace those of the one before.
+
+        Parameters
+        ----------
+        detector : the chosen one, on which some defaults depend.
+        """
         if type(params) is not self._model:
             self._fill(type(params))
+        for name in ("name",) if self.stage in PLUGINS else self.rows:
+            self.rows[name].set_default(default_value(self.stage, name, detector))
         values = {name: getattr(params, name) for name in type(params).model_fields}
         for name, row in self.rows.items():
             row.show_value(values[name], matters=row.spec.matters(values))

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit,
 
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.params import AnalysisParams
-from lycurgus.parameters import PLUGINS, params_from
+from lycurgus.parameters import PLUGINS, params_from, with_detector
 from lycurgus.services.presets import Preset, Presets
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.panels.parameter_fields import FieldSpec
@@ -117,14 +117,9 @@ class ParametersPanel(QWidget):
 
     def _edit(self, spec: FieldSpec, value: Any) -> None:
         """Set one value, or say beside it why it cannot be set."""
-        document = self._store.params.document()
-        if spec.stage in PLUGINS and spec.name == "name":
-            document[spec.stage] = {"name": value}
-        else:
-            document[spec.stage][spec.name] = value
         row = self.groups[spec.stage].rows[spec.name]
         try:
-            params = params_from(document)
+            params = self._edited(spec, value)
         except ParameterError as error:
             row.show_problem(f"Allowed: {spec.allowed}" if spec.allowed else str(error))
             return
@@ -135,6 +130,23 @@ class ParametersPanel(QWidget):
             return
         self._store.set_params(params)
         self._preview_soon()
+
+    def _edited(self, spec: FieldSpec, value: Any) -> AnalysisParams:
+        """Return the parameters with one value changed; another detector brings what it prefers of the other stages.
+
+        Raises
+        ------
+        ParameterError
+        """
+        params = self._store.params
+        if spec.stage == "detector" and spec.name == "name":
+            return with_detector(params, value) if value != params.detector.name else params
+        document = params.document()
+        if spec.stage in PLUGINS and spec.name == "name":
+            document[spec.stage] = {"name": value}
+        else:
+            document[spec.stage][spec.name] = value
+        return params_from(document)
 
     def _take_preset(self, preset: Preset) -> None:
         if preset.params is not None:
@@ -147,7 +159,7 @@ class ParametersPanel(QWidget):
     def _show(self, params: AnalysisParams) -> None:
         for stage, group in self.groups.items():
             model = getattr(params, stage)
-            group.show_values(model)
+            group.show_values(model, detector=params.detector.name)
             group.mark(changed=group.changed(model))
         if self.search.text():
             self._filter()

@@ -1,0 +1,265 @@
+"""The neural network: finds particles one by one, whatever their contrast, at several scales, without being told anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lycurgus.core.errors import ModelError
+from lycurgus.core.normalise import normalise
+from lycurgus.core.params import DetectorParams
+from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
+from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
+from lycurgus.detectors import Scene
+from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
+from lycurgus.detectors.decoding.candidates import suppress
+from lycurgus.detectors.scales import Scaling, first_scales, next_scale
+from lycurgus.detectors.surroundings import polarity_of
+from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
+from lycurgus.inference.session import Network, open_network
+
+GPU_BATCH = 8
+MOST_FURTHER_SCALES = 2
+
+Auto = Literal["auto"]
+
+
+class NetworkParams(DetectorParams):
+    """A network that has learnt what particles look like."""
+
+    prefers: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "preprocess": {"denoise": "none"},
+        "separator": {"name": "detector"},
+        "cleaning": {"speck_px": 12},
+    }
+
+    name: Literal["network"] = "network"
+    model: str = Field(
+        DEFAULT_MODEL,
+        coerce_numbers_to_str=True,
+        title="Model",
+        description="Name of an installed network, as 'lycurgus models' lists them; 'default' is the one that comes with Lycurgus",
+    )
+    diameter_nm: Auto | Annotated[float, Field(gt=0, le=1e7)] = Field(
+        "auto",
+        title="Expected diameter",
+        description="About how wide the particles are; the picture is then analysed at the one scale that suits them. "
+        "'auto' looks at several scales",
+        json_schema_extra={"unit": "nm"},
+    )
+    diameter_px: Auto | Annotated[float, Field(ge=1, le=16_384)] = Field(
+        "auto",
+        title="Expected diameter",
+        description="The same in px, where the pixel size is unknown or none is given in nm",
+        json_schema_extra={"unit": "px"},
+    )
+    score: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto", title="Score threshold", description="Particles that the network is less sure of are left out; 'auto' takes the model's own"
+    )
+    overlap: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto",
+        title="Overlap threshold",
+        description="Two finds that share more of their area (intersection over union) are one particle; 'auto' takes the model's own",
+    )
+    foreground: Auto | Annotated[float, Field(gt=0, lt=1)] = Field(
+        "auto", title="Foreground threshold", description="Least probability of a particle's pixels; 'auto' takes the model's own"
+    )
+    outlines: Literal["auto", "completed", "star-convex", "distance", "semantic"] = Field(
+        "auto",
+        title="Outlines",
+        description="'completed' draws visible outlines and adds hidden parts; 'star-convex' draws smooth polygons; 'distance' keeps "
+        "visible pixels only; 'semantic' does not part touching particles; 'auto' is the model's own choice",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What the network says of the picture at one scale."""
+
+    scaling: Scaling
+    candidates: list[Candidate]
+    probability: NDArray[np.float32]
+
+
+class NetworkDetector:
+    """Runs an installed network; no state, opened networks are shared."""
+
+    name = "network"
+    label = "Neural network"
+    params_model: type[DetectorParams] = NetworkParams
+    runs_network = True
+
+    def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
+        """Find particles.
+
+        ``details`` states the ``model``, the ``scales`` looked at, the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that
+        were used, and ``polarity_certainty``, the share of the particles that are brighter (or darker) than what surrounds them.
+
+        Raises
+        ------
+        ModelError
+            The model is not installed, damaged or does not run.
+        Cancelled
+        """
+        assert isinstance(params, NetworkParams)
+        network = open_network(find_model(params.model), device)
+        manifest = network.model.manifest
+        decoding = _decoding(network.model, params)
+        finder = _Finder(scene, network, decoding, progress, cancel)
+
+        scales = first_scales(manifest, finder.shape, _expected_px(params, scene.pixel_size))
+        looks = [finder.look(scale) for scale in scales]
+        found = _merged(looks, decoding)
+        if _expected_px(params, scene.pixel_size) is None:
+            for _ in range(MOST_FURTHER_SCALES):
+                further = next_scale(manifest, finder.shape, scales, found)
+                if further is None:
+                    break
+                scales.append(further)
+                looks.append(finder.look(further))
+                found = _merged(looks, decoding)
+        cancel.check()
+
+        instances = tuple(instance for one in found if (instance := _within(one, scene.usable)) is not None)
+        foreground = np.zeros(finder.shape, dtype=np.bool_)
+        for instance in instances:
+            foreground[instance.bbox.slices] |= instance.mask
+        polarity, certainty = polarity_of(instances, scene.plane, scene.usable & ~foreground)
+        details = {
+            "model": f"{manifest.name} {manifest.version}",
+            "scales": [round(scale, 4) for scale in scales],
+            "outlines": decoding.head,
+            "score_threshold": decoding.score,
+            "overlap_threshold": decoding.overlap,
+            "polarity_source": "particles",
+            "polarity_certainty": round(certainty, 3),
+        }
+        return Detection(
+            foreground,
+            polarity,
+            _probability(looks, scene.usable),
+            details,
+            instances,
+            network.provider,
+            (network.model.used,),
+            network.warnings,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Finder:
+    """Looks at one picture at any scale."""
+
+    scene: Scene
+    network: Network
+    decoding: DecodingParams
+    progress: Progress
+    cancel: CancelToken
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.scene.plane.shape
+        return height, width
+
+    def look(self, scale: float) -> _Look:
+        manifest = self.network.model.manifest
+        scaling = Scaling.by(scale, self.shape)
+        plane = normalise(
+            scaling.resize(self.scene.plane),
+            scaling.resize_mask(self.scene.usable),
+            low=manifest.normalisation.low,
+            high=manifest.normalisation.high,
+        )
+        # Outputs of lower resolution want whole pixels of their own.
+        coarsest = max(output.stride for output in manifest.outputs)
+        height, width = plane.shape
+        plane = np.pad(plane, ((0, -height % coarsest), (0, -width % coarsest)), mode="symmetric")
+        layout = Layout(manifest.input.stride, manifest.input.context_px, batch=GPU_BATCH if self.network.on_gpu else 1)
+        outputs = {output.name: OutputPlane(output.channels, output.stride) for output in manifest.outputs}
+        planes = predict_tiled(plane, self.network.predict, outputs, layout, progress=self.progress, cancel=self.cancel)
+        self.cancel.check()
+        candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
+        inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
+        probability = _logistic(planes["fields"][0, :height, :width])
+        return _Look(scaling, inside, probability)
+
+
+def _decoding(model: InstalledModel, params: NetworkParams) -> DecodingParams:
+    """Combine what the user has set with what the model says.
+
+    Raises
+    ------
+    ModelError
+        The model does not say what the wanted outlines need.
+    """
+    manifest, own = model.manifest, model.manifest.thresholds
+    head = manifest.decoders[0] if params.outlines == "auto" else params.outlines
+    if head not in manifest.decoders:
+        raise ModelError(model.folder, f"the network cannot draw outlines '{head}'", hint=f"choose one of {', '.join(manifest.decoders)}")
+    set_by_user = {name: value for name in ("score", "overlap", "foreground") if (value := getattr(params, name)) != "auto"}
+    return DecodingParams(**{"head": head, **own.model_dump(exclude_none=True), **set_by_user})
+
+
+def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float | None:
+    if params.diameter_nm != "auto" and pixel_size is not None:
+        return params.diameter_nm / pixel_size.mean_nm
+    return None if params.diameter_px == "auto" else params.diameter_px
+
+
+def _merged(looks: Sequence[_Look], decoding: DecodingParams) -> list[Candidate]:
+    """Bring the finds of all scales together in the picture's own pixels; what was found at two scales stays once."""
+    back = [one for look in looks for candidate in look.candidates if (one := look.scaling.candidate_back(candidate)) is not None]
+    return back if len(looks) == 1 else suppress(back, overlap=decoding.overlap)
+
+
+def _probability(looks: Sequence[_Look], usable: Mask) -> NDArray[np.float32]:
+    """Foreground probability in the picture's own pixels: the largest of all scales, 0 where nothing is usable."""
+    largest = looks[0].scaling.back(looks[0].probability)
+    for look in looks[1:]:
+        np.maximum(largest, look.scaling.back(look.probability), out=largest)
+    largest[~usable] = 0
+    return largest
+
+
+def _within(candidate: Candidate, usable: Mask) -> Instance | None:
+    """Cut a particle to what is usable; None where most of it is not: something burnt in was taken for it."""
+    seen = usable[candidate.bbox.slices]
+    mask = candidate.mask & seen
+    if mask.all() or np.array_equal(mask, candidate.mask):
+        return Instance(candidate.bbox, candidate.mask, candidate.score)
+    if 2 * np.count_nonzero(mask) < candidate.area_px:
+        return None
+    return _tight(mask, candidate.bbox, candidate.score)
+
+
+def _tight(mask: Mask, bbox: BBox, score: float) -> Instance:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = BBox(bbox.y0 + int(rows[0]), bbox.x0 + int(columns[0]), bbox.y0 + int(rows[-1]) + 1, bbox.x0 + int(columns[-1]) + 1)
+    return Instance(box, mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], score)
+
+
+def _cut(candidate: Candidate, height: int, width: int) -> Candidate | None:
+    """Leave out what lies beyond the picture, in the pixels that were added to it."""
+    box = candidate.bbox
+    if box.y1 <= height and box.x1 <= width:
+        return candidate
+    mask = candidate.mask[: max(height - box.y0, 0), : max(width - box.x0, 0)]
+    if not mask.any():
+        return None
+    cut = _tight(mask, box, candidate.score)
+    return Candidate(cut.bbox, cut.mask, cut.score, cut.area_px, min(candidate.hidden_px, cut.area_px))
+
+
+def _logistic(logits: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = np.clip(logits, -30, 30).astype(np.float32)
+    np.negative(values, out=values)
+    np.exp(values, out=values)
+    values += 1
+    np.reciprocal(values, out=values)
+    return values
