@@ -177,5 +177,5 @@ def test_exporters_write_equal_files_for_equal_results(tmp_path: Path) -> None:
             IMAGE_EXPORTERS[name].write(report.entries[0], tmp_path / folder)
         REPORT_EXPORTERS["coco"].write(report, tmp_path / folder)
     names = files_below(tmp_path / "a")
-    assert len(names) == 5
+    assert len(names) == 8
     assert all(np.array_equal((tmp_path / "a" / name).read_bytes(), (tmp_path / "b" / name).read_bytes()) for name in names)

@@ -21,13 +21,13 @@ from lycurgus.services.analysis import Outcome, run_tasks
 from lycurgus.services.flow import ImageTask
 from lycurgus.services.inputs import NamedInput, name_inputs
 from lycurgus.services.memory import sensible_jobs
-from lycurgus.services.report import FORMATS, build_report, check_writable, holds_report, parse_formats, write_report
+from lycurgus.services.report import FORMATS, USUAL_FORMATS, build_report, check_writable, holds_report, parse_formats, write_report
 
 
 def run(options: argparse.Namespace) -> int:
     """Analyse, write, and say where the report is."""
     params = params_of(options)
-    formats = parse_formats(options.formats) if options.formats is not None else FORMATS
+    formats = parse_formats(options.formats) if options.formats is not None else USUAL_FORMATS
     if not formats:
         raise ParameterError("no format is asked for", hint=f"choose from {','.join(FORMATS)}")
     pixel_size_nm, device = pixel_size_nm_of(options), device_of(options, params)

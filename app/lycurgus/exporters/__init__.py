@@ -11,6 +11,7 @@ IMAGE_EXPORTERS: Registry[ImageExporter] = Registry(
         "labels": "lycurgus.exporters.labels:LabelExporter",
         "roi": "lycurgus.exporters.roi:RoiExporter",
         "png": "lycurgus.exporters.overlay:OverlayExporter",
+        "training": "lycurgus.exporters.training:TrainingExporter",
     },
 )
 

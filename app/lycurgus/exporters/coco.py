@@ -35,7 +35,7 @@ class CocoExporter:
             stream.write(f'{{"info": {_json(_info(report))},\n"licenses": [],\n"categories": ')
             _write_list(stream, ({"id": number, "name": name, "supercategory": UNCLASSIFIED} for name, number in categories.items()))
             stream.write(',\n"images": ')
-            _write_list(stream, (_image(number, entry) for number, entry in enumerate(report.entries, start=1)))
+            _write_list(stream, (image_record(number, entry) for number, entry in enumerate(report.entries, start=1)))
             stream.write(',\n"annotations": ')
             _write_list(stream, _annotations(report, task, categories))
             stream.write("}\n")
@@ -107,7 +107,8 @@ def _info(report: Report) -> dict[str, Any]:
     }
 
 
-def _image(number: int, entry: ReportEntry) -> dict[str, Any]:
+def image_record(number: int, entry: ReportEntry) -> dict[str, Any]:
+    """Return what COCO says of an image."""
     pixel_size = entry.result.micrograph.pixel_size
     return {
         "id": number,
@@ -125,16 +126,22 @@ def _annotations(report: Report, task: str | None, categories: Mapping[str, int]
     for image, entry in enumerate(report.entries, start=1):
         for particle in entry.particles:
             number += 1
-            yield {"id": number, "image_id": image, "category_id": categories[_category(particle, task)], **_particle(particle, entry)}
+            yield {
+                "id": number,
+                "image_id": image,
+                "category_id": categories[_category(particle, task)],
+                **particle_record(particle, entry.shape),
+            }
 
 
-def _particle(particle: Particle, entry: ReportEntry) -> dict[str, Any]:
+def particle_record(particle: Particle, shape: tuple[int, int]) -> dict[str, Any]:
+    """Return what COCO says of a particle of an image of this shape (H, W), but for the numbers of annotation, image and category."""
     box, measured = particle.instance.bbox, particle.measurement
     return {
         "particle_id": particle.id,
         "bbox": [box.x0, box.y0, box.width, box.height],
         "area": particle.instance.area_px,
-        "segmentation": run_length_code(particle.instance, entry.shape),
+        "segmentation": run_length_code(particle.instance, shape),
         "iscrowd": 0,
         "score": _finite(particle.instance.score),
         "flags": sorted(particle.flags),

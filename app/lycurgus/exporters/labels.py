@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from lycurgus.core.types import Particle, PixelSize
+from lycurgus.core.types import Particle, PixelSize, Plane
 from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.base import ReportEntry
 
@@ -25,15 +25,7 @@ class LabelExporter:
 
     def write(self, entry: ReportEntry, out: Path) -> tuple[Path, ...]:
         target = out / "labels" / f"{entry.stem}.tif"
-        with replacing(target) as temporary:
-            tifffile.imwrite(
-                temporary,
-                label_image(entry.result.particles, entry.shape),
-                compression="zlib",
-                photometric="minisblack",
-                metadata=None,
-                **_calibration(entry.result.micrograph.pixel_size),
-            )
+        write_plane(target, label_image(entry.result.particles, entry.shape), entry.result.micrograph.pixel_size)
         return (target,)
 
 
@@ -56,6 +48,12 @@ def label_image(particles: Sequence[Particle], shape: tuple[int, int]) -> Labels
     for particle in sorted(particles, key=lambda particle: (-particle.instance.area_px, particle.id)):
         labels[particle.instance.bbox.slices][particle.instance.mask] = particle.id
     return labels
+
+
+def write_plane(target: Path, plane: Plane, pixel_size: PixelSize | None) -> None:
+    """Write one plane (H, W) as TIFF, zlib-compressed, the pixel size where ImageJ looks for it; see ``replacing`` for errors."""
+    with replacing(target) as temporary:
+        tifffile.imwrite(temporary, plane, compression="zlib", photometric="minisblack", metadata=None, **_calibration(pixel_size))
 
 
 def _calibration(pixel_size: PixelSize | None) -> dict[str, Any]:

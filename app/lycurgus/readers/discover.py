@@ -17,7 +17,7 @@ from lycurgus.readers.tia import emi_stem
 _ONLY_WHEN_NAMED = {".map", ".st", ".h5", ".hdf5"}
 
 _REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json", "batch.lycurgus"}
-_REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side"}
+_REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side", "training"}
 
 
 def find_files(paths: Iterable[str | Path], *, recursive: bool = False) -> list[Path]:

@@ -52,7 +52,12 @@ REPORT_FILES = {
     "json": ("summary.json",),
     "coco": ("annotations.coco.json",),
 }
-IMAGE_FILES = {"labels": ("labels/{stem}.tif",), "roi": ("rois/{stem}.zip",), "png": ("overlays/{stem}.png", "maps/{stem}.png")}
+IMAGE_FILES = {
+    "labels": ("labels/{stem}.tif",),
+    "roi": ("rois/{stem}.zip",),
+    "png": ("overlays/{stem}.png", "maps/{stem}.png"),
+    "training": ("training/images/{stem}.tif", "training/labels/{stem}.tif", "training/annotations/{stem}.coco.json"),
+}
 
 
 def planned_files(paths: Sequence[Path], plan: ExportPlan) -> list[Path]:

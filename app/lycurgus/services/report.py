@@ -15,6 +15,8 @@ from lycurgus.readers.discover import natural_key
 from lycurgus.services.failures import failed
 
 FORMATS = (*REPORT_EXPORTERS, *IMAGE_EXPORTERS)
+USUAL_FORMATS = tuple(name for name in FORMATS if name != "training")
+"""What a report consists of unless something else is asked for; training data copy every image, and are for those who train."""
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus.readers.discover import find_files, natural_key
-from lycurgus.readers.truth import MASK_SUFFIXES, ParticleValues, names_classes, read_coco, read_labels
+from lycurgus.readers.truth import MASK_SUFFIXES, CocoTruth, ParticleValues, names_classes, read_coco, read_labels
 from lycurgus_train.data.truths import CocoAnnotations, LabelMask, SemanticMask, Truth, YoloBoxes
 
 Kind = Literal["masks", "semantic", "coco", "yolo"]
@@ -97,27 +97,36 @@ def _looks_like_coco(path: Path) -> bool:
 
 
 def _coco(files: Sequence[Path], pictures: Sequence[Path]) -> Found:
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise LycurgusError(f"{files[0].parent} holds several COCO files: {names}", hint="name the one that is meant")
     by_name: dict[str, list[Path]] = {}
     for picture in pictures:
         for name in {picture.name, picture.stem}:
             by_name.setdefault(name, []).append(picture)
     pairs: list[tuple[Path, Truth]] = []
     problems = []
-    for name, truth in read_coco(files[0]).items():
-        beside = files[0].parent / name
+    for name, truth in _merged(files).items():
+        beside = truth.path.parent / name
         candidates = [beside] if beside.is_file() else by_name.get(Path(name).name) or by_name.get(Path(name).stem) or []
         if len(candidates) == 1:
             pairs.append((candidates[0], CocoAnnotations(truth)))
         elif candidates:
             problems.append(f"{name}: {len(candidates)} images could be meant, in {' and '.join(str(one.parent) for one in candidates)}")
         else:
-            problems.append(f"{name}: named in {files[0].name}, but there is no such image")
+            problems.append(f"{name}: named in {truth.path.name}, but there is no such image")
     used = {picture for picture, _ in pairs}
-    problems += [f"{picture.name}: the image is not named in {files[0].name}" for picture in pictures if picture not in used]
+    where = files[0].name if len(files) == 1 else "any of the COCO files"
+    problems += [f"{picture.name}: the image is not named in {where}" for picture in pictures if picture not in used]
     return Found("coco", tuple(sorted(pairs, key=lambda pair: natural_key(pair[0]))), tuple(problems))
+
+
+def _merged(files: Sequence[Path]) -> dict[str, CocoTruth]:
+    """Read several COCO files as one, as long as each speaks of images of its own."""
+    found: dict[str, CocoTruth] = {}
+    for file in files:
+        for name, truth in read_coco(file).items():
+            if name in found:
+                raise ReadError(file, f"and {found[name].path.name} both speak of {name}", hint="name the file that is meant")
+            found[name] = truth
+    return found
 
 
 def _box_files(folder: Path, pictures: Sequence[Path]) -> list[Path]:

@@ -50,6 +50,7 @@ PURPOSES = {
     "labels": "Particle numbers as pixel values, for napari or ImageJ",
     "roi": "Outlines for ImageJ's ROI Manager",
     "png": "Outlines drawn into the image, and a black-and-white map",
+    "training": "Images with the corrected particles, to train a network on",
 }
 """Format -> what it is for, in a line."""
 
