@@ -84,17 +84,29 @@ def text(words: str, *, height_px: int, font: int = 0) -> Mask:
     """Draw words as a mask of about this height; font 0 is an outline font, 1 ... 4 are an instrument's stroke fonts (ASCII)."""
     height_px = max(6, height_px)
     if font % 5 == 0 or not words.isascii():
-        face = _face(height_px)
-        left, top, right, bottom = face.getbbox(words)
-        canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
-        ImageDraw.Draw(canvas).text((1 - left, 1 - top), words, fill=255, font=face)
-        return np.asarray(canvas) > 110
+        return _outlined(words, height_px)
     style = _HERSHEY[font % 5 - 1]
     scale, stroke = height_px / 22, max(1, height_px // 14)
     (width, height), base = cv2.getTextSize(words, style, scale, stroke)
     drawn = np.zeros((height + base + 4, width + 4), np.uint8)
     cv2.putText(drawn, words, (2, height + 2), style, scale, 255, stroke)
     return np.asarray(drawn > 0)
+
+
+def _outlined(words: str, height_px: int) -> Mask:
+    face = _face(height_px)
+    # The font that comes with Pillow has no µ: it is a u with a tail.
+    latin = words.replace("µ", "u")
+    left, top, right, bottom = face.getbbox(latin)
+    tail = max(1, height_px // 5) if "µ" in words else 0
+    canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2 + tail), 0)
+    pen = ImageDraw.Draw(canvas)
+    pen.text((1 - left, 1 - top), latin, fill=255, font=face)
+    if tail:
+        x = 1 - left + face.getlength(latin[: words.index("µ")]) + height_px * 0.07
+        foot = 1 - top + face.getbbox("u")[3]
+        pen.rectangle((x, foot - height_px // 3, x + max(1, height_px // 12) - 1, foot + tail - 1), fill=255)
+    return np.asarray(canvas) > 110
 
 
 @lru_cache(maxsize=64)
@@ -169,9 +181,10 @@ def _data_bar(picture: NDArray[np.uint8], rng: np.random.Generator) -> Mask:
     length = int(rng.uniform(0.08, 0.25) * width)
     thick = max(1, high // 14)
     left = int(rng.uniform(0.02, 0.1) * width)
-    _write(strip, text(_label(rng), height_px=letters, font=font), y=1, x=left, ink=ink)
+    label = text(_label(rng), height_px=letters, font=font)
+    _write(strip, label, y=1, x=left, ink=ink)
     strip[max(0, high - 3 * thick) : max(1, high - 2 * thick), left : left + length] = ink
-    x = left + length + int(0.04 * width)
+    x = left + max(length, label.shape[1]) + int(0.04 * width)
     for words in rng.permutation(_INSTRUMENTS)[: int(rng.integers(2, 6))]:
         said = str(words).format(
             int(rng.choice((1, 2, 3, 5, 10, 15, 20))), float(rng.uniform(2, 12)), int(rng.integers(5, 200)), int(rng.integers(1, 6))

@@ -138,7 +138,7 @@ def secondary_electrons(rng: np.random.Generator, land: Landscape, particles: li
     signal = np.clip(signal, 0.15, None) * _materials(rng, land, particles, params)
     signal += np.float32(uniform(rng, params.rim)) * _rims(land, depth_px=log_uniform(rng, params.rim_px)) * signal
     if not particles:
-        return signal
+        return np.asarray(signal, dtype=np.float32)
     size = float(np.median([particle.diameter_px for particle in particles]))
     around = cv2.GaussianBlur(relief, (0, 0), max(1.5, float(rng.uniform(0.15, 0.5)) * size))
     sunk = np.clip((around - relief) / np.float32(0.5 * size), 0, 2)
