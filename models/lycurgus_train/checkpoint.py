@@ -1,0 +1,86 @@
+"""Checkpoints: everything that a run needs to go on, and no pickled code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lycurgus.core.errors import ModelError
+from lycurgus.exporters.atomic import replacing
+from lycurgus_train.config import NetworkConfig
+from lycurgus_train.networks import ParticleNetwork
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes
+    ----------
+    network : the architecture.
+    weights : of the moving average, which is what is used and exported.
+    state : the running weights, optimiser and averaging, for going on.
+    step : steps done.
+    """
+
+    network: NetworkConfig
+    weights: dict[str, Any]
+    state: dict[str, Any]
+    step: int
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; a kill while writing leaves the one before."""
+    document = {
+        "format": FORMAT,
+        "network": checkpoint.network.model_dump(mode="json"),
+        "weights": checkpoint.weights,
+        "state": checkpoint.state,
+        "step": checkpoint.step,
+    }
+    with replacing(path) as temporary:
+        torch.save(document, temporary)
+
+
+def load_checkpoint(path: Path, *, expected: NetworkConfig | None = None) -> Checkpoint:
+    """Read a checkpoint; nothing in it is executed.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, of another format, or of another network than ``expected``.
+    """
+    try:
+        document = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no checkpoint {path}") from error
+    except Exception as error:  # torch raises what pickle and zip readers raise, without a common base
+        raise ModelError(f"{path.name} is damaged or no checkpoint ({type(error).__name__})") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ModelError(f"{path.name} is no checkpoint of this version of lycurgus-train")
+    network = NetworkConfig.model_validate(document["network"])
+    if expected is not None and network != expected:
+        raise ModelError(f"{path.name} is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
+    return Checkpoint(network, document["weights"], document["state"], document["step"])
+
+
+def build(network: NetworkConfig) -> ParticleNetwork:
+    """Make an untrained network."""
+    return ParticleNetwork(network.head, widths=network.widths, depth=network.depth)
+
+
+def trained(checkpoint: Checkpoint) -> ParticleNetwork:
+    """Make the network that a checkpoint holds, ready to be used."""
+    model = build(checkpoint.network)
+    model.load_state_dict(checkpoint.weights)
+    return model.eval()
+
+
+def describe(network: NetworkConfig) -> str:
+    """Name an architecture in one line."""
+    return f"{network.head} U-Net {'-'.join(map(str, network.widths))}, depth {network.depth}"

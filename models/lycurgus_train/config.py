@@ -1,0 +1,114 @@
+"""A training run as data: one TOML file says everything that decides its result."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lycurgus.core.errors import ParameterError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(_Section):
+    """Images to learn from: a packed pool, or a folder of any kind that ``lycurgus-train data check`` understands."""
+
+    path: Path
+    weight: float = Field(1.0, gt=0, description="How often crops come from here, beside the other sources' weights")
+    split: str | None = Field(None, description="Split file, or the name of one that ships (emps, nanoshapes, catalyst-boxes)")
+    part: Literal["train", "validation", "all"] = "train"
+
+
+class NetworkConfig(_Section):
+    """The network to train."""
+
+    head: Literal["semantic", "distance", "star-convex"] = "star-convex"
+    widths: tuple[int, ...] = Field((32, 48, 64, 96, 128, 192), min_length=2, max_length=7)
+    depth: int = Field(1, ge=1, le=6, description="Residual blocks of each level of the encoder")
+
+
+class CropConfig(_Section):
+    """Crops and the scales at which particles are shown."""
+
+    crop_px: int = Field(256, ge=64, description="Side; a multiple of 2 to the number of levels")
+    smallest_px: float = Field(7.0, gt=2)
+    largest_px: float = Field(110.0, gt=4)
+    smallest_scale: float = Field(0.15, gt=0.02)
+    largest_scale: float = Field(3.0, le=8)
+
+
+class LossConfig(_Section):
+    """Weights of the parts of the loss, the foreground's cross-entropy being 1."""
+
+    dice: float = Field(0.5, ge=0)
+    depth: float = Field(1.5, ge=0)
+    rays: float = Field(0.8, ge=0)
+
+
+class TrainConfig(_Section):
+    """One run."""
+
+    name: str = "particles"
+    seed: int = 1
+    steps: int = Field(20_000, ge=1)
+    batch: int = Field(8, ge=1, description="Crops a step and process")
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    warmup_steps: int = Field(300, ge=0)
+    averaging: float = Field(0.998, ge=0, lt=1, description="Decay of the moving average of the weights, which is what ships")
+    workers: int = Field(1, ge=0, description="Processes that draw crops")
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 where the processor computes in it")
+    check_every: int = Field(500, ge=1, description="Steps between validations, checkpoints and pictures")
+    network: NetworkConfig = NetworkConfig()
+    crops: CropConfig = CropConfig()
+    loss: LossConfig = LossConfig()
+    train: tuple[Source, ...] = Field(min_length=1)
+    validation: tuple[Source, ...] = ()
+
+
+def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
+    """Read a run's TOML file; ``settings`` such as ``network.head="distance"`` or ``steps=100`` come on top.
+
+    Relative paths of sources start at the file's folder.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing or no TOML, or a value is unknown or out of range.
+    """
+    try:
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        for setting in settings:
+            _merge(document, tomllib.loads(setting))
+        config = TrainConfig.model_validate(document)
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the run"
+        raise ParameterError(f"{path.name}: {where}: {first['msg']}") from error
+    return config.model_copy(
+        update={
+            "train": tuple(_anchored(source, path.parent) for source in config.train),
+            "validation": tuple(_anchored(source, path.parent) for source in config.validation),
+        }
+    )
+
+
+def _anchored(source: Source, folder: Path) -> Source:
+    return source.model_copy(update={"path": folder / source.path})
+
+
+def _merge(document: dict[str, Any], update: dict[str, Any]) -> None:
+    for key, value in update.items():
+        if isinstance(value, dict) and isinstance(document.get(key), dict):
+            _merge(document[key], value)
+        else:
+            document[key] = value
