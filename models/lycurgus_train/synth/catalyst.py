@@ -15,11 +15,11 @@ from lycurgus_train.synth.burnt_in import BurntInParams, burn_in
 from lycurgus_train.synth.fields import amorphous_carbon
 from lycurgus_train.synth.population import Range, choose, log_uniform, uniform
 from lycurgus_train.synth.shapes import ProjectedShape, random_shape
-from lycurgus_train.synth.stem import Exposure, StemParams, draw_exposure, expose, store
+from lycurgus_train.synth.stem import StemParams, draw_exposure, expose, store
 from lycurgus_train.synth.structure import Structure, signal_of
 from lycurgus_train.synth.supports import draw_support, turned
 from lycurgus_train.synth.truth import cut_off
-from lycurgus_train.synth.visibility import Contribution, clutter_of, judge, summed
+from lycurgus_train.synth.visibility import Contribution, clutter_of, grey_step, judge, summed
 
 Plane = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ class CatalystParams(BaseModel):
     large_px: Range = (25.0, 60.0)
     spread: Range = (1.05, 1.7)
     outliers: Range = (0.0, 0.04)
-    per_megapixel: Range = (40.0, 1500.0)
+    per_megapixel: Range = (60.0, 1800.0)
     most: int = 450
     none: float = 0.06
     contrast: Range = (0.12, 3.0)
@@ -87,7 +87,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     else:
         exposure = draw_exposure(rng, params.recording, largest_probe_px=max(0.4, 0.18 * size))
         picture = expose(rng, total, exposure, params.recording)
-        noise = np.asarray(exposure.noise(total), dtype=np.float32)
+        noise = exposure.noise(total)
     stored = store(rng, picture, params.recording)
     instances, ignore = judge(
         contributions,
@@ -95,6 +95,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
         noise=noise,
         clutter=clutter_of(support, diameter_px=size),
         least_share=0.06,
+        least_step=grey_step(total),
         resolution_px=max(2.5, 0.25 * size),
     )
     if stored.dtype == np.uint8:
@@ -194,11 +195,13 @@ def _bright_field(rng: np.random.Generator, total: Plane, size_px: float, params
     """Record the beam that passes: exp(-total) with the granularity of defocused matter; noise is given in units of ``total``."""
     shape = (total.shape[0], total.shape[1])
     scale = np.float32(log_uniform(rng, (0.08, 0.8)))
-    grain = amorphous_carbon(shape, rng, grain_px=log_uniform(rng, (2.5, 8)), sharpness=float(rng.uniform(1, 4)))
+    grain_px = log_uniform(rng, (2.5, 8))
+    grain = amorphous_carbon(shape, rng, grain_px=grain_px, sharpness=float(rng.uniform(1, 4)))
     granular = np.float32(log_uniform(rng, (0.01, 0.12)))
-    passed = np.exp(-scale * total) * np.clip(1 + granular * grain, 0.05, None)
+    passed = np.asarray(np.exp(-scale * total) * np.clip(1 + granular * grain, 0.05, None), dtype=np.float32)
     drawn = draw_exposure(rng, params.recording, largest_probe_px=max(0.4, 0.18 * size_px))
-    exposure = Exposure(max(drawn.dose, 60.0), drawn.probe_px, 0.0, drawn.readout)
-    picture = expose(rng, np.asarray(passed, dtype=np.float32), exposure, params.recording)
-    spoiled = np.hypot(exposure.noise(passed), granular * passed)
+    exposure = replace(drawn, dose=max(drawn.dose, 60.0), offset=0.0)
+    picture = expose(rng, passed, exposure, params.recording)
+    # A grain of the film darkens about a third of its period as one.
+    spoiled = np.hypot(exposure.noise(passed), max(1.0, 0.35 * grain_px) * granular * passed)
     return picture, np.asarray(spoiled / np.maximum(scale * passed, 1e-6), dtype=np.float32)

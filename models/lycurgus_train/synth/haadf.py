@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lycurgus.core.types import Mask
 from lycurgus_train.labelled import LabelledImage
+from lycurgus_train.synth.arrangement import Arrangement
 from lycurgus_train.synth.burnt_in import BurntInParams, burn_in
 from lycurgus_train.synth.fields import amorphous_carbon, holey_film, lacey_web, power_law_field
 from lycurgus_train.synth.materials import PARTICLE_MATERIALS
@@ -16,7 +17,7 @@ from lycurgus_train.synth.shapes import ProjectedShape
 from lycurgus_train.synth.stem import StemParams, draw_exposure, expose, store
 from lycurgus_train.synth.structure import Kind, Structure, draw_structure, signal_of
 from lycurgus_train.synth.truth import cut_off
-from lycurgus_train.synth.visibility import Contribution, clutter_of, judge, summed
+from lycurgus_train.synth.visibility import Contribution, clutter_of, grey_step, judge, summed
 
 Plane = NDArray[np.float32]
 
@@ -35,6 +36,16 @@ SHAPE_WEIGHTS = {
     "hexagonal plate": 0.7,
     "disc": 0.4,
     "blob": 2.5,
+}
+
+ARRANGEMENTS: dict[Arrangement, float] = {
+    "none": 0.03,
+    "single": 0.06,
+    "sparse": 0.2,
+    "crowd": 0.32,
+    "clusters": 0.17,
+    "layer": 0.14,
+    "jammed": 0.08,
 }
 
 STRUCTURES: dict[Kind, float] = {
@@ -66,7 +77,9 @@ class HaadfParams(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    population: PopulationParams = PopulationParams(shapes=SHAPE_WEIGHTS, overlap=(0.0, 0.8), spread=(1.0, 1.7))
+    population: PopulationParams = PopulationParams(
+        shapes=SHAPE_WEIGHTS, arrangements=ARRANGEMENTS, overlap=(0.0, 0.8), spread=(1.0, 1.7), coverage=(0.015, 0.9), most=350
+    )
     burnt_in: BurntInParams = BurntInParams()
     exponent: Range = (1.6, 2.0)
     kinds: tuple[int, int] = (1, 3)
@@ -95,12 +108,12 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     total = summed(contributions, shape) + film
     exposure = draw_exposure(rng, params.recording, largest_probe_px=max(0.4, 0.15 * size))
     picture = store(rng, expose(rng, total, exposure, params.recording), params.recording)
-    noise = np.asarray(exposure.noise(total), dtype=np.float32)
     instances, ignore = judge(
         contributions,
         total=total,
-        noise=noise,
+        noise=exposure.noise(total),
         clutter=clutter_of(film, diameter_px=size),
+        least_step=grey_step(total),
         resolution_px=max(0.2 * size, 2.2 * exposure.probe_px, 2.5),
     )
     pixels: NDArray[np.generic] = picture
@@ -142,7 +155,7 @@ def support(rng: np.random.Generator, shape: tuple[int, int], params: HaadfParam
     if kind == "vacuum":
         plane = np.zeros(shape, dtype=np.float32)
     elif kind == "clouds":
-        hills = power_law_field(shape, rng, exponent=float(rng.uniform(2.2, 4)), outer_px=float(rng.uniform(60, 600)))
+        hills = power_law_field(shape, rng, exponent=float(rng.uniform(2.6, 4.2)), outer_px=float(rng.uniform(60, 600)))
         plane = np.float32(level) * np.clip(1 + np.float32(rng.uniform(0.2, 0.7)) * hills, 0, None)
     else:
         grain = amorphous_carbon(shape, rng, grain_px=log_uniform(rng, (2, 12)), sharpness=float(rng.uniform(0.8, 3)))
@@ -153,7 +166,7 @@ def support(rng: np.random.Generator, shape: tuple[int, int], params: HaadfParam
         elif kind == "holey":
             plane = plane * holey_film(shape, rng, hole_px=size, spacing_px=float(rng.uniform(1.1, 2.0)) * size)
     if rng.random() < params.dirt:
-        patch = power_law_field(shape, rng, exponent=float(rng.uniform(2.5, 4)), outer_px=float(rng.uniform(50, 300)))
+        patch = power_law_field(shape, rng, exponent=float(rng.uniform(2.9, 4.2)), outer_px=float(rng.uniform(50, 300)))
         plane = plane + np.float32(uniform(rng, params.dirt_strength)) * np.clip(patch - np.float32(rng.uniform(0, 1.5)), 0, None)
     return np.asarray(plane, dtype=np.float32)
 

@@ -58,23 +58,38 @@ class StemParams(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How one picture is counted, drawn before it is known what is on it."""
+    """How one picture is counted, drawn before it is known what is on it.
+
+    Attributes
+    ----------
+    dose, probe_px, offset, readout : as in ``StemParams``.
+    along_px, across_px : standard deviations by which noise is smeared along and across the scan.
+    """
 
     dose: float
     probe_px: float
     offset: float
     readout: float
+    along_px: float = 0.0
+    across_px: float = 0.0
 
-    def noise(self, signal: NDArray[np.floating] | float) -> NDArray[np.floating] | float:
-        """Return the standard deviation of a pixel in units of the signal, before any smearing."""
-        return np.sqrt((np.maximum(signal, 0) + self.offset) / self.dose + (self.readout / self.dose) ** 2)
+    def noise(self, signal: Picture) -> Picture:
+        """Return the noise of the mean over A pixels times √A, in units of the signal, (H, W): a pixel's own where noise isn't smeared.
+
+        Smeared by Gaussians, 2 √π σ neighbours along and across fluctuate as one.
+        """
+        together = np.prod([max(1.0, 2 * np.sqrt(np.pi) * sigma) for sigma in (self.along_px, self.across_px)])
+        counted = (np.maximum(signal, 0) + np.float32(self.offset)) * np.float32(together / self.dose)
+        return np.asarray(np.sqrt(counted + np.float32(self.readout / self.dose) ** 2), dtype=np.float32)
 
 
 def draw_exposure(rng: np.random.Generator, params: StemParams, *, largest_probe_px: float = np.inf) -> Exposure:
     """Draw dose, probe and detector; the probe is at most ``largest_probe_px`` wide, or particles would be lost in it."""
     low, high = params.probe_px
     probe = log_uniform(rng, (min(low, largest_probe_px), min(high, largest_probe_px)))
-    return Exposure(log_uniform(rng, params.dose), probe, uniform(rng, params.offset), uniform(rng, params.readout))
+    along = float(rng.uniform(0.4, 1.4)) if rng.random() < params.slow else 0.0
+    across = along if rng.random() < 0.5 else 0.0
+    return Exposure(log_uniform(rng, params.dose), probe, uniform(rng, params.offset), uniform(rng, params.readout), along, across)
 
 
 def expose(rng: np.random.Generator, signal: Picture, exposure: Exposure, params: StemParams) -> Picture:
@@ -94,11 +109,9 @@ def expose(rng: np.random.Generator, signal: Picture, exposure: Exposure, params
     if rng.random() < params.jitter:
         sharp = scan_jitter(sharp, rng, amplitude_px=uniform(rng, params.jitter_px), correlation_lines=float(rng.uniform(0, 3)))
     mean = np.maximum(sharp, 0) + np.float32(exposure.offset)
-    if rng.random() < params.slow:
-        along = float(rng.uniform(0.4, 1.4))
-        across = along if rng.random() < 0.5 else 0.0
+    if exposure.along_px > 0:
         # Smearing averages counts; the noise keeps its amplitude here, for the dose that was drawn is that of the stored pixels.
-        noise = correlated_noise((signal.shape[0], signal.shape[1]), rng, along_px=along, across_px=across)
+        noise = correlated_noise((signal.shape[0], signal.shape[1]), rng, along_px=exposure.along_px, across_px=exposure.across_px)
         picture = mean + noise * np.sqrt(mean / np.float32(exposure.dose))
     else:
         picture = poisson_counts(mean, rng, dose=exposure.dose) / np.float32(exposure.dose)

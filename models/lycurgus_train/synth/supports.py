@@ -33,7 +33,7 @@ def draw_support(rng: np.random.Generator, shape: Shape, *, particle_px: float) 
     """
     plane = np.zeros(shape, dtype=np.float32)
     for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.35, 0.15)))):
-        part = SUPPORTS[choose(rng, dict.fromkeys(SUPPORTS, 1.0))](rng, shape, particle_px)
+        part = SUPPORTS[choose(rng, WEIGHTS)](rng, shape, particle_px)
         plane += part * np.float32(rng.uniform(0.3, 1.0) / max(float(part.mean()), 1e-6))
     if rng.random() < 0.6:
         plane = plane * _extent(rng, shape)
@@ -123,8 +123,8 @@ def _carbon_black(rng: np.random.Generator, shape: Shape, particle_px: float) ->
 
 
 def _porous(rng: np.random.Generator, shape: Shape, particle_px: float) -> Plane:
-    outer = float(rng.uniform(3, 40) * particle_px)
-    field = power_law_field(shape, rng, exponent=float(rng.uniform(2.0, 3.6)), outer_px=outer)
+    outer = float(rng.uniform(5, 40) * particle_px)
+    field = power_law_field(shape, rng, exponent=float(rng.uniform(2.5, 3.8)), outer_px=outer)
     # Thickness can't be negative: a soft threshold leaves pores and keeps the hills.
     return np.asarray(np.log1p(np.exp(np.float32(rng.uniform(0.6, 2.5)) * (field + np.float32(rng.uniform(-0.5, 2))))), dtype=np.float32)
 
@@ -133,7 +133,7 @@ def _needles(rng: np.random.Generator, shape: Shape, particle_px: float) -> Plan
     diameter = float(np.clip(particle_px * log_uniform(rng, (3, 9)), 20, 0.3 * min(shape)))
     names = (("rod",), ("rod", "bar"), ("hexagonal plate", "bar"), ("disc",))[int(rng.integers(4))]
     count = _count(shape, diameter, log_uniform(rng, (0.6, 4)), most=400)
-    return _scattered(rng, shape, names=names, diameter_px=diameter, spread=0.4, count=count)
+    return _scattered(rng, shape, names=names, diameter_px=diameter, spread=0.4, count=count, distinct=40)
 
 
 def _sheets(rng: np.random.Generator, shape: Shape, particle_px: float) -> Plane:
@@ -142,7 +142,7 @@ def _sheets(rng: np.random.Generator, shape: Shape, particle_px: float) -> Plane
         edge = gaussian_field(shape, rng, correlation_px=float(rng.uniform(0.15, 0.8) * min(shape)))
         sheet = np.clip((edge - np.float32(rng.uniform(-1, 0.6))) / np.float32(rng.uniform(0.01, 0.15)), 0, 1)
         plane += np.float32(rng.uniform(0.2, 1)) * sheet
-    for _ in range(int(rng.integers(0, 3))):
+    for _ in range(int(rng.choice((0, 1, 2), p=(0.6, 0.25, 0.15)))):
         # Folds are seen where a smooth field crosses a level: thin bright lines.
         bend = gaussian_field(shape, rng, correlation_px=float(rng.uniform(0.1, 0.5) * min(shape)))
         dy, dx = np.gradient(bend)
@@ -196,3 +196,15 @@ SUPPORTS: Mapping[str, Make] = {
     "smooth": _smooth,
 }
 """Kind -> maker of its projected thickness, (H, W) in units of its own."""
+
+WEIGHTS: dict[str, float] = {
+    "aggregate": 3.0,
+    "carbon black": 1.5,
+    "porous": 2.5,
+    "needles": 1.0,
+    "sheets": 0.8,
+    "crystals": 0.7,
+    "mesoporous": 1.0,
+    "smooth": 1.0,
+}
+"""Kind -> how often."""

@@ -18,6 +18,9 @@ Plane = NDArray[np.float32]
 ROSE = 5.0
 """An object is seen when its contrast is five times the noise of a region as large as itself (A. Rose, JOSA 38 (1948) 196)."""
 
+CLUTTER = 1.5
+"""Structure of a particle's size hides it more than noise does, for it is made of patches of that very size."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
@@ -35,6 +38,12 @@ def summed(contributions: Iterable[Contribution], shape: tuple[int, int]) -> Pla
         if where is not None:
             plane[where[0]] += contribution.signal[where[1]]
     return plane
+
+
+def grey_step(total: Plane) -> float:
+    """Return a difference of signal that a picture stored with stretched contrast in 8 bit just shows: three grey values."""
+    low, high = np.percentile(total[::4, ::4], (0.5, 99.5))
+    return 3 / 255 * float(high - low)
 
 
 def clutter_of(background: Plane, *, diameter_px: float) -> Plane:
@@ -60,6 +69,7 @@ def judge(
     least_area_px: int = 12,
     least_share: float = 0.1,
     least_contrast: float = 0.8,
+    least_step: float = 0.0,
     resolution_px: float = 2.0,
 ) -> tuple[tuple[Instance, ...], Mask | None]:
     """Divide particles into those that a picture shows and those of which it does not show enough.
@@ -72,6 +82,7 @@ def judge(
     least_area_px : of the part of a particle that lies in the picture.
     least_share : of the whole signal where it lies that a particle must contribute: less is buried under others.
     least_contrast : in units of noise (by Rose's criterion) and clutter together.
+    least_step : signal that a particle must add at least: less is lost in the grey values of the stored picture.
     resolution_px : of two particles whose middles lie closer than this, the fainter one cannot be told from the other.
 
     Returns
@@ -94,9 +105,9 @@ def judge(
         area = instance.area_px
         threshold = ROSE * float(noise[rows][mask].mean()) / np.sqrt(area)
         if clutter is not None:
-            threshold = float(np.hypot(threshold, clutter[rows][mask].mean()))
+            threshold = float(np.hypot(threshold, CLUTTER * clutter[rows][mask].mean()))
         buried = own < least_share * float(total[rows][mask].mean())
-        if area < least_area_px or buried or own < least_contrast * threshold:
+        if area < least_area_px or buried or own < max(least_contrast * threshold, least_step):
             doubtful[instance.bbox.slices] |= instance.mask
         else:
             kept.append(instance)

@@ -1,0 +1,82 @@
+"""``lycurgus-train simulate``: pictures of particles that were never in a microscope, with exact truth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lycurgus.core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from lycurgus_train.labelled import LabelledImage
+    from lycurgus_train.synth.simulators import Simulator
+
+LEAST_PX, MOST_PX = 64, 8192
+
+EPILOG = """\
+examples:
+  lycurgus-train simulate --list
+  lycurgus-train simulate catalyst --count 200 --size 512 --out catalysts
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe ``simulate``."""
+    parser = subparsers.add_parser(
+        "simulate",
+        help="make labelled images from the physics of a microscope",
+        description="Make labelled images from the physics of a microscope: image and label TIFF, and a COCO file that keeps overlaps.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("kind", nargs="?", metavar="KIND", help="what is simulated; --list names the choices")
+    parser.add_argument("--list", action="store_true", help="list what can be simulated and stop")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder for images, masks and the COCO file")
+    parser.add_argument("--count", type=int, default=100, metavar="N", help="how many images (default: 100)")
+    parser.add_argument("--size", type=int, default=512, metavar="PX", help="height and width of each (default: 512)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another number gives other images (default: 0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the images, or list what can be made."""
+    from lycurgus_train.synth.simulators import SIMULATORS
+
+    if options.list:
+        for name, simulator in SIMULATORS.items():
+            print(f"{name:<14} {simulator.label}")
+        return 0
+    if options.kind is None or options.out is None:
+        raise ParameterError("KIND and --out are needed", hint="for instance: lycurgus-train simulate haadf --out pictures")
+    if options.kind not in SIMULATORS:
+        raise ParameterError(f"there is no simulator called '{options.kind}'", hint=f"choose one of {', '.join(SIMULATORS)}")
+    for value, name, least, most in ((options.count, "--count", 1, 10**6), (options.size, "--size", LEAST_PX, MOST_PX)):
+        if not least <= value <= most:
+            raise ParameterError(f"{name} {value} is impossible", hint=f"give {least} to {most}")
+    if options.seed < 0:
+        raise ParameterError(f"--seed {options.seed} is negative", hint="give 0 or more")
+    return _simulate(SIMULATORS[options.kind], options)
+
+
+def _simulate(simulator: Simulator, options: argparse.Namespace) -> int:
+    from lycurgus_train.synth.writing import check_output, write_data_set
+
+    check_output(options.out)
+    images = _images(simulator, count=options.count, size_px=options.size, seed=options.seed)
+    what = f"{simulator.label}, by lycurgus-train simulate {simulator.name} --size {options.size} --seed {options.seed}"
+    written = write_data_set(images, options.out, description=what, total=options.count)
+    print(f"{written} images in {options.out}")
+    return 0
+
+
+def _images(simulator: Simulator, *, count: int, size_px: int, seed: int) -> Iterator[LabelledImage]:
+    import numpy as np
+    from tqdm import tqdm
+
+    for number in tqdm(range(count), unit="image", leave=False, disable=None, file=sys.stderr):
+        # Each picture has a seed of its own: the tenth is the same whether ten are asked for or a thousand.
+        image = simulator.simulate(np.random.default_rng((seed, number)), shape=(size_px, size_px))
+        yield replace(image, name=f"{simulator.name}-{seed}-{number:05d}")
