@@ -45,42 +45,88 @@ def _completed(visible: list[Candidate], groups: Groups) -> list[Candidate]:
     height, width = groups.labels.shape
     shapes = fillable(groups.outlines.polygons, (height, width))
     known = groups.outlines.known.tolist()
+    claims = [shapes.fill(index) if known[index] else None for index in range(len(visible))]
+    boxes = [shapes.bbox(index) for index in range(len(visible))]
+    whole = list(visible)
+    lent = np.zeros(groups.labels.shape, dtype=np.bool_)
+    for index, (candidate, claimed) in enumerate(zip(visible, claims, strict=True)):
+        if claimed is not None:
+            hidden = _hidden_part(candidate, index + 1, groups.labels, claimed, boxes[index])
+            if hidden is not None:
+                whole[index] = _with(candidate, hidden, boxes[index])
+                lent[boxes[index].slices] |= hidden
     return [
-        _with_hidden_part(one, index + 1, groups.labels, shapes.fill(index), shapes.bbox(index)) if known[index] else one
-        for index, one in enumerate(visible)
+        one if claimed is None else _without_strangers(one, visible[index], lent, claimed, boxes[index])
+        for index, (one, claimed) in enumerate(zip(whole, claims, strict=True))
     ]
 
 
-def _with_hidden_part(candidate: Candidate, label: int, labels: NDArray[np.int32], claimed: Mask, around: BBox) -> Candidate:
-    """Add to the visible pixels those of other particles that the polygon claims, where the polygon fits what is seen.
+def _hidden_part(candidate: Candidate, label: int, labels: NDArray[np.int32], claimed: Mask, around: BBox) -> Mask | None:
+    """Pixels of other particles that the polygon claims, where the polygon fits what is seen.
 
     Parameters
     ----------
     claimed : (h, w) bool, the pixels of the polygon in the box ``around``.
+
+    Returns
+    -------
+    (h, w) bool in the same box, or None where nothing is hidden.
     """
     there = labels[around.slices]
     own = there == label
     others = (there > 0) & claimed & ~own
     hidden_px = int(np.count_nonzero(others))
     if not hidden_px:
-        return candidate
+        return None
     claimed_px, seen_px = int(np.count_nonzero(claimed)), int(np.count_nonzero(claimed & own))
     fit = seen_px / (candidate.area_px + claimed_px - hidden_px - seen_px)
     if fit < LEAST_FIT:
-        return candidate
+        return None
     if hidden_px < (SLIVERS + 1 - fit) * claimed_px:
         others = _without_slivers(others, 2 * sqrt(claimed_px / pi))
-        hidden_px = int(np.count_nonzero(others))
-        if not hidden_px:
-            return candidate
+    return others if others.any() else None
+
+
+def _with(candidate: Candidate, hidden: Mask, around: BBox) -> Candidate:
+    """Add hidden pixels, given in a box, to a candidate."""
     seen = candidate.bbox
     y0, x0 = min(around.y0, seen.y0), min(around.x0, seen.x0)
     whole = np.zeros((max(around.y1, seen.y1) - y0, max(around.x1, seen.x1) - x0), dtype=np.bool_)
-    whole[around.y0 - y0 : around.y1 - y0, around.x0 - x0 : around.x1 - x0] = others
+    whole[around.y0 - y0 : around.y1 - y0, around.x0 - x0 : around.x1 - x0] = hidden
     whole[seen.y0 - y0 : seen.y1 - y0, seen.x0 - x0 : seen.x1 - x0] |= candidate.mask
-    cropped = crop(whole, y0, x0)
-    assert cropped is not None
-    return Candidate(*cropped, candidate.score, candidate.area_px + hidden_px, hidden_px)
+    return _cropped(whole, y0, x0, candidate.score, hidden_px=int(np.count_nonzero(hidden)))
+
+
+def _without_strangers(candidate: Candidate, visible: Candidate, lent: Mask, claimed: Mask, around: BBox) -> Candidate:
+    """Give up visible pixels that another particle claims and that lie outside the own polygon: the valley ran beside the outline.
+
+    Parameters
+    ----------
+    candidate, visible : the particle with and without its hidden part.
+    lent : (H, W) bool, what is another's hidden part.
+    """
+    strange = lent[visible.bbox.slices] & visible.mask
+    if not strange.any():
+        return candidate
+    own = np.zeros(strange.shape, dtype=np.uint8)
+    box, seen = around, visible.bbox
+    y0, x0, y1, x1 = max(box.y0, seen.y0), max(box.x0, seen.x0), min(box.y1, seen.y1), min(box.x1, seen.x1)
+    if y0 < y1 and x0 < x1:
+        own[y0 - seen.y0 : y1 - seen.y0, x0 - seen.x0 : x1 - seen.x0] = claimed[y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0]
+    strange &= cv2.dilate(own, np.ones((3, 3), dtype=np.uint8)) == 0
+    if not strange.any():
+        return candidate
+    mask = candidate.mask.copy()
+    y0, x0 = seen.y0 - candidate.bbox.y0, seen.x0 - candidate.bbox.x0
+    mask[y0 : y0 + seen.height, x0 : x0 + seen.width] &= ~strange
+    return _cropped(mask, candidate.bbox.y0, candidate.bbox.x0, candidate.score, hidden_px=candidate.hidden_px)
+
+
+def _cropped(mask: Mask, y0: int, x0: int, score: float, *, hidden_px: int) -> Candidate:
+    cropped = crop(mask, y0, x0)
+    if cropped is None:
+        return Candidate(BBox(y0, x0, y0, x0), np.zeros((0, 0), dtype=np.bool_), 0.0, 0)
+    return Candidate(*cropped, score, int(np.count_nonzero(cropped[1])), hidden_px)
 
 
 def _without_slivers(hidden: Mask, diameter_px: float) -> Mask:

@@ -8,6 +8,7 @@ import scipy  # parts of it load when they are first used, so that starting need
 from numpy.typing import NDArray
 
 from lycurgus.core.types import BBox, Mask
+from lycurgus.detectors.decoding.basins import Union
 from lycurgus.detectors.decoding.polygons import Floats, fillable, likeness
 from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, ask
 
@@ -76,17 +77,40 @@ def _parties(own: Mask, foreground: Mask, height: Floats, rays: Floats, polygon:
         return None
     alike = np.stack([likeness(voters.ellipses, voters.ellipses[one : one + 1]) for one in speakers])
     party = _with_neighbours(alike, cells).argmax(axis=0)
-    clear = np.flatnonzero(alike.max(axis=0) >= ONE_MEANING)
-    clear = clear[np.argsort(party[clear], kind="stable")]
-    outlines = agree(
-        Voters(party[clear], voters.origins[clear], voters.weights[clear], voters.radii[clear], voters.ellipses[clear]), len(speakers)
-    )
-    if not outlines.known.all() or _covered(own, foreground, outlines.polygons) < _covered(own, foreground, polygon[None]) + BETTER_BY:
+    clear = alike.max(axis=0) >= ONE_MEANING
+    if np.unique(party[clear]).size < len(speakers):
+        return None
+    party, outlines = _allied(voters, party, clear)
+    if len(outlines.known) < 2:
+        return None
+    if _covered(own, foreground, outlines.polygons) < _covered(own, foreground, polygon[None]) + BETTER_BY:
         return None
     chosen = np.zeros(cells.shape, dtype=np.int64)
     chosen.ravel()[place] = party
     parties = np.repeat(np.repeat(chosen, 2, axis=0), 2, axis=1)
-    return parties if np.unique(parties[own]).size == len(speakers) else None
+    return parties if np.unique(parties[own]).size == len(outlines.known) else None
+
+
+def _allied(voters: Voters, party: NDArray[np.int64], clear: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Outlines]:
+    """Unite parties whose outlines are alike after all, speakers being single pixels with their noise.
+
+    Parameters
+    ----------
+    party : (n,), the party of each voter.
+    clear : (n,) bool, those whose vote counts; every party has one.
+    """
+    while True:
+        count = int(party.max()) + 1
+        heard = np.flatnonzero(clear)
+        outlines = agree(voters.grouped(heard, party[heard]), count)
+        union = Union(count)
+        for one in range(count):
+            for other in np.flatnonzero(likeness(outlines.ellipses, outlines.ellipses[one : one + 1]) >= ONE_MEANING).tolist():
+                union.join(one, other)
+        numbers = union.numbers()
+        if numbers.max() + 1 == count:
+            return party, outlines
+        party = numbers[party]
 
 
 def _with_neighbours(alike: Floats, cells: NDArray[np.int32]) -> Floats:

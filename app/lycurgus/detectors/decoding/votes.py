@@ -44,9 +44,13 @@ class Voters:
 
     def regrouped(self, number: NDArray[np.int64]) -> Voters:
         """Let the voters of region i speak for region ``number[i]``."""
-        owners = number[self.owners]
+        return self.grouped(np.arange(len(self)), number[self.owners])
+
+    def grouped(self, some: NDArray[np.int64], owners: NDArray[np.int64]) -> Voters:
+        """Let some voters, by their places, speak for the regions in ``owners``."""
         order = np.argsort(owners, kind="stable")
-        return Voters(owners[order], self.origins[order], self.weights[order], self.radii[order], self.ellipses[order])
+        some = some[order]
+        return Voters(owners[order], self.origins[some], self.weights[some], self.radii[some], self.ellipses[some])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
