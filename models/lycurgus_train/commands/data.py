@@ -91,23 +91,23 @@ def _check(options: argparse.Namespace) -> int:
         sheets.close()
         print(f"drawn: {', '.join(str(path) for path in sheets.written) or 'nothing'}")
     print(_in_words(data, checked))
-    for title, sentences in (("notes", checked.notes), ("problems", checked.problems)):
+    for title, sentences in (("note", checked.notes), ("problem", checked.problems)):
         if sentences:
-            print(f"{len(sentences)} {title}:", *sentences, sep="\n  ", file=sys.stderr)
+            print(f"{len(sentences)} {title}{'s' * (len(sentences) > 1)}:", *sentences, sep="\n  ", file=sys.stderr)
     return 1 if checked.problems else 0
 
 
 def _in_words(data: DataSet, checked: Checked) -> str:
     import numpy as np
 
-    lines = [f"{data.folder}: {checked.n_images} images with {_KINDS[data.kind]}"]
+    lines = [f"{data.folder}: {checked.n_images} image{'s' * (checked.n_images != 1)} with {_KINDS[data.kind]}"]
     if checked.diameters_px:
         small, typical, large = np.percentile(checked.diameters_px, (5, 50, 95))
         lines.append(
             f"{len(checked.diameters_px):,} particles, diameters {small:.0f} to {large:.0f} px (5 to 95 %), median {typical:.0f} px"
         )
     if checked.n_without:
-        lines.append(f"{checked.n_without} images without a particle")
+        lines.append(f"images without a particle: {checked.n_without}")
     return "\n".join(lines)
 
 

@@ -90,7 +90,8 @@ def check_before_training(
         Any problem; it lists all of them.
     """
     sides = [[check(data, progress=progress) for data in side] for side in (train, validation)]
-    problems = [problem for side in sides for checked in side for problem in checked.problems]
+    # Both sides of a split repeat what is wrong with their common folder.
+    problems = list(dict.fromkeys(problem for side in sides for checked in side for problem in checked.problems))
     trained = {digest: name for checked in sides[0] for digest, (name, _) in checked.pictures.items()}
     for checked in sides[1]:
         both = [(name, trained[digest]) for digest, (name, _) in checked.pictures.items() if digest in trained]

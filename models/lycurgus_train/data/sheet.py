@@ -61,8 +61,8 @@ def draw_labelled(image: LabelledImage, *, max_side_px: int = 1600, min_side_px:
 def caption(image: LabelledImage) -> str:
     """Say in two lines what an image is and what it holds."""
     height, width = image.shape
-    counts = [f"{len(image.instances):,} outlines"] if image.instances else []
-    counts += [f"{len(image.boxes):,} boxes"] if len(image.boxes) else []
+    counts = [f"{len(image.instances):,} outline{'s' * (len(image.instances) > 1)}"] if image.instances else []
+    counts += [f"{len(image.boxes):,} box{'es' * (len(image.boxes) > 1)}"] if len(image.boxes) else []
     counts += [f"{image.foreground.mean():.0%} particle"] if image.foreground is not None else []
     counts += [f"{image.ignore.mean():.0%} ignored"] if image.ignore is not None else []
     return f"{image.name}\n{width} × {height} {image.pixels.dtype}, {', '.join(counts) or 'no particle'}"
