@@ -1,0 +1,203 @@
+"""From a checkpoint to a model folder that the application takes: ONNX, manifest, golden sample, card."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lycurgus.core.errors import ModelError, ParameterError
+from lycurgus.core.normalise import normalise
+from lycurgus.exporters.atomic import replacing
+from lycurgus.exporters.json import write_json
+from lycurgus.inference.manifest import GOLDEN_FILE, HALF_FILE, MANIFEST_FILE, MODEL_FILE, ModelManifest
+from lycurgus_train.networks import ParticleNetwork
+from lycurgus_train.networks.unet import OUTPUT_STRIDE, RAYS
+
+OPSET = 18
+GOLDEN_SIDE_PX = 192
+PARITY = 2e-3
+"""Largest difference that is allowed between ONNX Runtime and torch, relative to 1 + |value|: weights are stored in half precision."""
+
+LEAST_HALVED = 1024
+"""Initialisers of fewer values stay in single precision: they save nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Largest differences between ONNX Runtime and torch on the golden sample, by output, relative to 1 + |value|."""
+
+    largest: Mapping[str, float]
+
+    @property
+    def holds(self) -> bool:
+        return max(self.largest.values()) <= PARITY
+
+
+def export(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, sample: NDArray[np.generic], half: bool = True) -> Parity:
+    """Write a model folder and prove that it computes what torch computes.
+
+    Parameters
+    ----------
+    facts : what the manifest says beyond the network itself: name, version, title, diameter_px, scales, thresholds, licence,
+        training_data, metrics ...
+    sample : (H, W), any picture with particles, of which the golden sample is cut.
+    half : also write the variant that computes in half precision, for GPUs.
+
+    Raises
+    ------
+    ModelError
+        ONNX Runtime and torch disagree.
+    ParameterError
+        The facts make no valid manifest.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    model = model.eval().to("cpu", torch.float32)
+    picture = _golden_picture(sample)
+    with torch.inference_mode():
+        expected = [output.numpy() for output in model.export_forward(torch.from_numpy(picture))]
+    names = [output["name"] for output in outputs_of(model)]
+    _write_onnx(model, folder / MODEL_FILE, names, dtype=torch.float32)
+    if half:
+        _write_onnx(model, folder / HALF_FILE, names, dtype=torch.float16)
+    parity = _compare(folder / MODEL_FILE, picture, names, expected)
+    if not parity.holds:
+        raise ModelError(folder, f"ONNX Runtime and torch differ by {max(parity.largest.values()):.2g}, allowed is {PARITY}")
+    with replacing(folder / GOLDEN_FILE) as temporary, temporary.open("wb") as file:
+        arrays: dict[str, Any] = {"image": picture, **dict(zip(names, expected, strict=True))}
+        np.savez_compressed(file, **arrays)
+    manifest = _manifest(model, folder, facts, half=half)
+    write_json(folder / MANIFEST_FILE, manifest.document())
+    return parity
+
+
+def outputs_of(model: ParticleNetwork) -> list[dict[str, Any]]:
+    """Describe what a network answers, as the manifest has it."""
+    fields = {"name": "fields", "channels": 2, "stride": 1}
+    return [fields] if model.rays is None else [fields, {"name": "rays", "channels": RAYS, "stride": OUTPUT_STRIDE}]
+
+
+class _Exported(nn.Module):
+    """The network as the application calls it: single precision in and out, whatever it computes in."""
+
+    def __init__(self, model: ParticleNetwork, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(output.float() for output in self.model.export_forward(image.to(self.dtype)))
+
+
+def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: torch.dtype) -> None:
+    import copy
+
+    import onnx
+
+    exported = _Exported(copy.deepcopy(model).to(dtype), dtype).eval()
+    batch, high, wide = (torch.export.Dim(name, min=1) for name in ("batch", "high", "wide"))
+    # Sides are multiples of the stride; said so, the exporter need not guard the sums of skip connections.
+    shape = {"image": {0: batch, 2: model.stride * high, 3: model.stride * wide}}
+    with warnings.catch_warnings():
+        # The exporter warns of its own deprecated parts.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            exported,
+            (torch.zeros(2, 1, 2 * model.stride, 3 * model.stride),),
+            dynamo=True,
+            dynamic_shapes=shape,
+            input_names=["image"],
+            output_names=names,
+            opset_version=OPSET,
+            external_data=False,
+            optimize=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = _halved(program.model_proto)
+    onnx.checker.check_model(proto)
+    with replacing(path) as temporary:
+        onnx.save_model(proto, str(temporary))
+
+
+def _halved(proto: Any) -> Any:
+    """Store large initialisers in half precision, each followed by a cast that ONNX Runtime folds when it opens the model.
+
+    Also drops what the exporter notes of the machine and the source files it ran on.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for initializer in proto.graph.initializer:
+        values = numpy_helper.to_array(initializer)
+        if values.dtype != np.float32 or values.size < LEAST_HALVED:
+            continue
+        name = initializer.name
+        initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *proto.graph.node]
+    for node in nodes:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    del proto.metadata_props[:]
+    del proto.graph.metadata_props[:]
+    for value in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output):
+        del value.metadata_props[:]
+    del proto.graph.value_info[:]
+    return proto
+
+
+def _compare(path: Path, picture: NDArray[np.float32], names: list[str], expected: list[NDArray[np.float32]]) -> Parity:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    found = session.run(names, {"image": picture})
+    largest = {
+        name: float((np.abs(there - here) / (1 + np.abs(here))).max()) for name, there, here in zip(names, found, expected, strict=True)
+    }
+    return Parity(largest)
+
+
+def _golden_picture(sample: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return the middle of a picture, normalised, (1, 1, side, side)."""
+    if min(sample.shape) < GOLDEN_SIDE_PX:
+        raise ParameterError(f"the sample has {sample.shape[1]} × {sample.shape[0]} px, needed are {GOLDEN_SIDE_PX} each way")
+    y, x = ((side - GOLDEN_SIDE_PX) // 2 for side in sample.shape)
+    return normalise(sample[y : y + GOLDEN_SIDE_PX, x : x + GOLDEN_SIDE_PX])[None, None]
+
+
+def _manifest(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, half: bool) -> ModelManifest:
+    document = {
+        "format": 1,
+        "task": "particles",
+        "head": model.head,
+        "input": {"name": "image", "stride": model.stride, "context_px": 2 * model.stride},
+        "outputs": outputs_of(model),
+        "normalisation": {"low": 0.5, "high": 99.5},
+        "opset": OPSET,
+        "model": _file(folder / MODEL_FILE),
+        "half": _file(folder / HALF_FILE) if half else None,
+        "golden": {"absolute": PARITY, "relative": PARITY},
+        "created": date.today().isoformat(),
+        **facts,
+    }
+    try:
+        return ModelManifest.model_validate(document)
+    except ValueError as error:
+        raise ParameterError(f"the facts make no valid manifest: {error}") from error
+
+
+def _file(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
