@@ -107,7 +107,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     elif rng.random() < params.hollow:
         particles = [hollow(particle, inner=float(rng.uniform(0.5, 0.85))) for particle in particles]
     depth = optical_depth(rng, particles, cores, shape, params=params, transmission=_transmission(rng, params, faint=faint))
-    haze = _halo(rng, particles, shape) if rng.random() < params.halo else np.float32(0)
+    haze = _halo(rng, particles, shape) if particles and rng.random() < params.halo else np.float32(0)
     background = _background(rng, shape, params, uneven=faint)
     ideal = fresnel_fringe(
         background * np.exp(-depth - haze), strength=uniform(rng, params.fringe), width_px=uniform(rng, params.fringe_px)
