@@ -17,6 +17,8 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS: dict[str, str] = {
     "data": "lycurgus_train.commands.data",
+    "synthesize": "lycurgus_train.commands.synthesize",
+    "simulate": "lycurgus_train.commands.simulate",
 }
 """Command -> its module, which offers ``add_parser(subparsers)`` and ``run(options) -> status`` and imports torch only inside ``run``."""
 

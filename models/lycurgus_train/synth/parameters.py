@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -28,15 +30,21 @@ def _about(group: str, unit: str = "", *, published: bool = False) -> dict[str, 
 class SynthesisParams(StageParams):
     """How synthetic images are composed.
 
-    Fields marked published are the arguments of UTILE-Gen (A. Colliard-Granero et al., ChemRxiv 2023, 6442981cdf78ec501526883f, and the
-    notebook in its repository). A range is drawn from evenly, once an image or once a particle as its description says.
+    Fields marked published are the arguments and fixed choices of UTILE-Gen ("Automated Image Analysis in Nanoscience Using Synthetic
+    Dataset Generator and Deep Learning", ChemRxiv 6442981cdf78ec501526883f, and the notebook in its repository andyco98/UTILE-Gen).
+    A range is drawn from evenly, once an image or once a particle as its description says.
     """
 
     count: int = Field(
         100, ge=1, title="Images", description="How many images are made", json_schema_extra=_about("output", published=True)
     )
     size_px: int = Field(
-        1024, ge=64, le=8192, title="Size", description="Height and width of each image", json_schema_extra=_about("output", "px")
+        1024,
+        ge=64,
+        le=8192,
+        title="Size",
+        description="Height and width of each image",
+        json_schema_extra=_about("output", "px", published=True),
     )
     bits: Literal[8, 16] = Field(8, title="Bit depth", description="Of the images", json_schema_extra=_about("output", "bit"))
 
@@ -278,8 +286,8 @@ class SynthesisParams(StageParams):
         return self
 
 
-def synthesis_params(settings: Sequence[tuple[str, Any]] | dict[str, Any]) -> SynthesisParams:
-    """Build parameters from plain values.
+def synthesis_params(settings: Mapping[str, Any]) -> SynthesisParams:
+    """Build parameters from plain values, numbers as text included.
 
     Raises
     ------
@@ -287,48 +295,49 @@ def synthesis_params(settings: Sequence[tuple[str, Any]] | dict[str, Any]) -> Sy
         An unknown name, or a value out of range.
     """
     try:
-        return SynthesisParams(**dict(settings))
+        return SynthesisParams(**settings)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "extra_forbidden":
             raise ParameterError(f"synthesis has no parameter called '{name}'", hint="list them with --describe") from error
         what = first["msg"].removeprefix("Value error, ")
-        raise ParameterError(f"{name}: {what}" if name else what) from error
+        raise ParameterError(f"{name}: {what[:1].lower()}{what[1:]}" if name else what) from error
 
 
-def describe_params() -> list[dict[str, str]]:
-    """List every parameter for a table: name, group, title, unit, default, allowed values, whether it is published, description."""
-    schema = SynthesisParams.model_json_schema()["properties"]
-    return [
-        {
-            "name": name,
-            "group": schema[name]["group"],
-            "title": info.title or name,
-            "unit": schema[name]["unit"],
-            "default": _text(info.default),
-            "allowed": _allowed(schema[name]),
-            "published": "yes" if schema[name]["published"] else "",
-            "description": info.description or "",
-        }
-        for name, info in SynthesisParams.model_fields.items()
-    ]
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read ``name=value``; a value with a comma is a range, and one number where a range is wanted is a range of nothing else.
+
+    Raises
+    ------
+    ParameterError
+        It is no setting.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise ParameterError(f"'{text}' is not a setting", hint="write name=value, for instance particles=10,60")
+    if "," in value:
+        return name, tuple(part.strip() for part in value.split(","))
+    field = SynthesisParams.model_fields.get(name)
+    number = int(value) if value.isdecimal() else value
+    return name, (number, number) if field is not None and isinstance(field.default, tuple) else number
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return " ... ".join(_text(one) for one in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def load_preset(path: Path) -> dict[str, Any]:
+    """Read parameters from JSON: an object of them, or one that holds it as "parameters".
 
-
-def _allowed(schema: dict[str, Any]) -> str:
-    if "prefixItems" in schema:
-        return f"two of {_allowed(schema['prefixItems'][0])}"
-    if "enum" in schema:
-        return ", ".join(str(value) for value in schema["enum"])
-    if schema.get("type") == "boolean":
-        return "yes, no"
-    low = f"{schema['minimum']:g}" if "minimum" in schema else f"> {schema['exclusiveMinimum']:g}"
-    return f"{low} ... {schema['maximum']:g}" if "maximum" in schema else f"{low} and more"
+    Raises
+    ------
+    ParameterError
+        The file cannot be read or holds no such object.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"the preset {path.name} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ParameterError(f"the preset {path.name} is not valid JSON", hint=str(error)) from error
+    settings = document.get("parameters", document) if isinstance(document, dict) else None
+    if not isinstance(settings, dict):
+        raise ParameterError(f"the preset {path.name} holds no settings", hint='it should look like {"particles": [10, 60]}')
+    return settings
