@@ -180,3 +180,11 @@ def merged(basins: Basins, owner: NDArray[np.int64]) -> Basins:
     peaks = np.zeros(count + 1, dtype=np.float32)
     np.maximum.at(peaks, owner[1:], basins.peaks)
     return Basins(owner.astype(np.int32)[basins.labels], peaks[1:])
+
+
+def peaks_of(labels: NDArray[np.int32], height: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Greatest height in each region 1 ... count, (count,) float32."""
+    here = np.flatnonzero(labels)
+    peaks = np.zeros(count, dtype=np.float32)
+    np.maximum.at(peaks, labels.ravel()[here] - 1, height.ravel()[here])
+    return peaks

@@ -142,21 +142,29 @@ def similar_pairs(candidates: Sequence[Candidate], *, least_iou: float) -> list[
 
 
 def suppress(candidates: Sequence[Candidate], *, overlap: float) -> list[Candidate]:
-    """Keep of candidates that are one particle the best: greedy by score, and those with an IoU above ``overlap`` are one.
+    """Keep of candidates that are one particle the one with the best score; see ``survivors``."""
+    kept = survivors(candidates, [candidate.score for candidate in candidates], overlap=overlap)
+    return [candidates[index] for index in kept]
+
+
+def survivors(candidates: Sequence[Candidate], ranks: Sequence[float], *, overlap: float) -> list[int]:
+    """Keep of candidates that are one particle the best: greedy by rank, and those with an IoU above ``overlap`` are one.
 
     The outcome does not depend on the order of the candidates; candidates that merely overlap all stay.
+
+    Returns
+    -------
+    Places in ``candidates``, rising.
     """
     partners: dict[int, list[int]] = {}
     for i, j, _ in similar_pairs(candidates, least_iou=overlap):
         partners.setdefault(i, []).append(j)
         partners.setdefault(j, []).append(i)
-    if not partners:
-        return list(candidates)
     gone: set[int] = set()
-    for i in sorted(partners, key=lambda i: (-candidates[i].score, -candidates[i].area_px, candidates[i].bbox)):
+    for i in sorted(partners, key=lambda i: (-ranks[i], -candidates[i].area_px, candidates[i].bbox)):
         if i not in gone:
             gone.update(partners[i])
-    return [candidate for i, candidate in enumerate(candidates) if i not in gone]
+    return [i for i in range(len(candidates)) if i not in gone]
 
 
 def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.basins import climb, join_shallow, merged, passes
+from lycurgus.detectors.decoding.basins import climb, join_shallow, merged, passes, peaks_of
 from lycurgus.detectors.decoding.candidates import Candidate, cut_out
 from lycurgus.detectors.decoding.params import DecodingParams
 
@@ -83,8 +83,7 @@ def regions_from(labels: NDArray[np.int32], count: int, fields: NDArray[np.float
     owner = labels.ravel()[here] - 1
     areas_px = np.bincount(owner, minlength=count)
     probability = probabilities_of(fields[0].ravel()[here])
-    peaks = np.zeros(count, dtype=np.float32)
-    np.maximum.at(peaks, owner, fields[1].ravel()[here])
+    peaks = peaks_of(labels, fields[1], count)
     means = np.bincount(owner, weights=probability, minlength=count) / np.maximum(areas_px, 1)
     return Regions(labels, areas_px, np.clip(peaks, 0, 1).astype(np.float64), means)
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.detectors.decoding.basins import Basins, Passes, Union, climb, join_shallow, merged, passes
+from lycurgus.detectors.decoding.basins import Basins, Passes, Union, climb, join_shallow, merged, passes, peaks_of
 from lycurgus.detectors.decoding.distance import foreground_of, smoothed
 from lycurgus.detectors.decoding.params import DecodingParams
 from lycurgus.detectors.decoding.polygons import Floats, likeness
 from lycurgus.detectors.decoding.splitting import split_discordant
-from lycurgus.detectors.decoding.votes import Outlines, agree, voters_of
+from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, voters_of
 
 FIRST_CUT = 0.3
 """Valleys from this part of the wanted depth on cut at first."""
@@ -57,17 +57,22 @@ def group_pixels(fields: Floats, rays: Floats, params: DecodingParams) -> Groups
     ways = passes(basins.labels, height)
     owner = join_shallow(basins, ways, depth=FIRST_CUT * params.seed_depth, least_peak=params.seed_height)
     pieces, ways = merged(basins, owner), ways.between(owner)
-    voters = voters_of(pieces.labels, height, rays, len(pieces))
-    outlines = agree(voters, len(pieces))
-    owner = _join_alike(pieces, outlines, ways, params.seed_depth)
-    whole = merged(pieces, owner)
-    if whole is not pieces:
-        outlines = agree(voters.regrouped(owner[1:] - 1), len(whole))
-    labels = split_discordant(whole.labels, outlines, height, rays, least_px=params.min_area_px)
-    if labels is not whole.labels:
+    pieces, outlines = _joined(pieces, ways, voters_of(pieces.labels, height, rays, len(pieces)), params.seed_depth)
+    labels = split_discordant(pieces.labels, outlines, height, rays, least_px=params.min_area_px)
+    if labels is not pieces.labels:
+        # What was taken apart belongs in part to its neighbours: the arms of crossing rods were cut from where they cross.
         count = int(labels.max())
-        outlines = agree(voters_of(labels, height, rays, count), count)
-    return Groups(labels, outlines)
+        pieces = Basins(labels, peaks_of(labels, height, count))
+        pieces, outlines = _joined(pieces, passes(labels, height), voters_of(labels, height, rays, count), params.seed_depth)
+    return Groups(pieces.labels, outlines)
+
+
+def _joined(pieces: Basins, ways: Passes, voters: Voters, seed_depth: float) -> tuple[Basins, Outlines]:
+    """Join neighbouring pieces whose pixels mean the same outline."""
+    outlines = agree(voters, len(pieces))
+    owner = _join_alike(pieces, outlines, ways, seed_depth)
+    whole = merged(pieces, owner)
+    return whole, outlines if whole is pieces else agree(voters.regrouped(owner[1:] - 1), len(whole))
 
 
 def _join_alike(pieces: Basins, outlines: Outlines, ways: Passes, seed_depth: float) -> NDArray[np.int64]:
