@@ -21,6 +21,7 @@ examples:
   lycurgus analyze images/ --out report
   lycurgus analyze "run 7/*.dm3" --out report --separator watershed --set cleaning.border=keep
   lycurgus analyze sem.tif --out report --pixel-size "2.5 nm" --formats xlsx,png
+  lycurgus batch run-7/ --recursive --out report --group-by folder
   lycurgus compare images/ --out comparison
   lycurgus evaluate --images images/ --truth masks/ --json
   lycurgus calibrate images/*.emd
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lycurgus {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_analyze(commands)
+    _add_batch(commands)
     _add_compare(commands)
     _add_evaluate(commands)
     _add_calibrate(commands)
@@ -84,23 +86,24 @@ def _add_analyze(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "measure the particles of images and write the report",
         'lycurgus analyze images/ --out report --set separator.convexity=0.9 --pixel-size "0.25 nm"',
     )
-    _add_paths(analyze)
-    _add_out(analyze)
-    _add_method(analyze)
-    analyze.add_argument("--formats", metavar="LIST", help="which outputs: xlsx,csv,json,coco,labels,roi,png,training (default: all but training)")
-    analyze.add_argument(
-        "--report",
-        choices=("combined", "each"),
-        default="combined",
-        help="one report for all images, or a folder for each (default: combined)",
+    _add_report(analyze)
+
+
+def _add_batch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    batch = _command(
+        commands,
+        "batch",
+        "measure thousands of images into one folder; stopped or killed, it goes on where it was",
+        "lycurgus batch run-7/ --recursive --out report --group-by folder",
     )
-    analyze.add_argument(
-        "--columns", choices=("standard", "imagej"), default="standard", help="headings of the particle tables (default: standard)"
+    _add_report(batch)
+    batch.add_argument("--retry-failed", action="store_true", help="analyse those files again that failed before")
+    batch.add_argument("--anew", action="store_true", help="begin from the first image; what is in DIR is set aside, not deleted")
+    batch.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="spread the work over a Dask cluster: tcp://HOST:PORT of its scheduler, a scheduler file, or local:N for N processes here",
     )
-    analyze.add_argument(
-        "--jobs", type=_positive, metavar="N", help="images analysed at the same time (default: one a core from 8 images on)"
-    )
-    _add_json(analyze)
 
 
 def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -165,6 +168,34 @@ def _add_parameters(commands: argparse._SubParsersAction[argparse.ArgumentParser
     )
     _add_choice_of_method(parameters)
     _add_json(parameters)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    """What goes in and what comes out, the same for every command that writes a report."""
+    _add_paths(parser)
+    _add_out(parser)
+    _add_method(parser)
+    parser.add_argument(
+        "--formats", metavar="LIST", help="which outputs: xlsx,csv,json,coco,labels,roi,png,training (default: all but training)"
+    )
+    parser.add_argument(
+        "--report",
+        choices=("combined", "each"),
+        default="combined",
+        help="one report for all images, or a folder for each (default: combined)",
+    )
+    parser.add_argument(
+        "--columns", choices=("standard", "imagej"), default="standard", help="headings of the particle tables (default: standard)"
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="images analysed at the same time (default: one a core from 8 images on)"
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="PATTERN",
+        help="also summarise groups: 'folder', a regular expression for file names ('dose_[0-9]+'), or wildcards ('blank*,dose*')",
+    )
+    _add_json(parser)
 
 
 def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str, example: str) -> argparse.ArgumentParser:

@@ -10,7 +10,8 @@ from lycurgus.core.progress import never, silent
 from lycurgus.core.types import AnalysisResult
 from lycurgus.pipeline import analyze
 from lycurgus.readers.door import read
-from lycurgus.services.export import Exported, ExportPlan, export_results
+from lycurgus.services.export import Exported, export_results
+from lycurgus.services.plan import ExportPlan
 from scenes import scene, write
 
 

@@ -13,7 +13,7 @@ from shiboken6 import isValid
 from lycurgus.core import edits
 from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken
-from lycurgus.services.export import ExportPlan
+from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import FORMATS
 from lycurgus.ui.dialogs.export import DEFAULT_FORMATS, PURPOSES, ExportDialog, warm_up
 from lycurgus.ui.dialogs.export_preview import MOST_LINES, Preview, PreviewTree, look_ahead, problem_with

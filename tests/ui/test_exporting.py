@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from lycurgus.services.export import Exported, ExportPlan
+from lycurgus.services.export import Exported
+from lycurgus.services.plan import ExportPlan
 from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.workbench import Workbench
 

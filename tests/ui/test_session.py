@@ -14,7 +14,7 @@ from lycurgus.cli import main
 from lycurgus.core.edits import Canvas
 from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.parameters import with_settings
-from lycurgus.services.export import ExportPlan
+from lycurgus.services.plan import ExportPlan
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.editing import Editing, crossed_by

@@ -16,6 +16,9 @@ from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.json import plain
 from lycurgus.parameters import NO_NETWORK_AT_HAND, default_params, is_network_at_hand, load_preset, with_settings
 
+INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells expect it."""
+
 
 def params_of(options: argparse.Namespace) -> AnalysisParams:
     """Combine preset, --detector, --separator and --set, the later over the earlier."""

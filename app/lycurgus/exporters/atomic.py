@@ -13,6 +13,8 @@ from lycurgus.core.errors import ExportError
 
 HINT = "check the space, the permissions and the path of the output folder"
 LONGEST_SUFFIX = 16
+TEMPORARY_PREFIX = ".lycurgus-"
+"""How the names of files begin that are being written."""
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def replacing(target: Path) -> Iterator[Path]:
 def _create_beside(target: Path) -> Path:
     """Create an empty file with ordinary permissions: tempfile would make it private to the user."""
     suffix = target.suffix if len(target.suffix) <= LONGEST_SUFFIX else ""
-    path = target.with_name(f".lycurgus-{secrets.token_hex(8)}{suffix}")
+    path = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{suffix}")
     path.touch(exist_ok=False)
     return path
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from lycurgus.core.summary import SampleSummary
 from lycurgus.core.types import AnalysisResult, Particle
 from lycurgus.exporters.text import Value
+
+MOST_PICTURES = 24
+"""Images of which a report shows a small picture of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class ReportEntry:
     def whole(self) -> AnalysisResult:
         """The result with its particles."""
         return self.result if self.stored is None else self.stored.load()
+
+    def in_memory(self) -> Self:
+        """Return the same entry with its particles."""
+        return replace(self, result=self.whole, stored=None)
 
     @property
     def particles(self) -> tuple[Particle, ...]:

@@ -101,6 +101,22 @@ class Database:
         with self._lock, self._translated():
             return self._connection.execute(query, values).fetchall()
 
+    def keep_others_out(self) -> None:
+        """Let no other connection use the file until this one is closed, or its process is gone.
+
+        Raises
+        ------
+        ProjectError
+            Another one uses it.
+        """
+        with self._lock, self._translated():
+            self._connection.execute(f"PRAGMA busy_timeout={int(1000 * _WAIT_TO_OPEN_S)}")
+            self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            # Locks are taken with the first write.
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("COMMIT")
+            self._connection.execute(f"PRAGMA busy_timeout={int(1000 * _WAIT_S)}")
+
     def close(self) -> None:
         """Fold the log into the file and let go of it; a second call does nothing."""
         with self._lock, suppress(sqlite3.Error):

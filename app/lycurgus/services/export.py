@@ -14,28 +14,9 @@ from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.readers.door import read
 from lycurgus.services.analysis import export_image
 from lycurgus.services.failures import failed
-from lycurgus.services.inputs import NamedInput, name_inputs
+from lycurgus.services.inputs import name_inputs
+from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import build_report, check_writable, write_report
-
-
-@dataclass(frozen=True, slots=True)
-class ExportPlan:
-    """What is to be written, and where.
-
-    Attributes
-    ----------
-    formats : names of image and report formats.
-    each : a folder with a whole report for each image, instead of one for all.
-    columns : "standard" or "imagej".
-    """
-
-    out: Path
-    formats: tuple[str, ...]
-    each: bool = False
-    columns: str = "standard"
-
-    def folder_of(self, source: NamedInput) -> Path:
-        return self.out / source.stem if self.each else self.out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +25,6 @@ class Exported:
 
     folders: tuple[Path, ...]
     failures: tuple[FailedFile, ...]
-
-
-REPORT_FILES = {
-    "xlsx": ("report.xlsx",),
-    "csv": ("particles.csv", "images.csv"),
-    "json": ("summary.json",),
-    "coco": ("annotations.coco.json",),
-}
-IMAGE_FILES = {
-    "labels": ("labels/{stem}.tif",),
-    "roi": ("rois/{stem}.zip",),
-    "png": ("overlays/{stem}.png", "maps/{stem}.png"),
-    "training": ("training/images/{stem}.tif", "training/labels/{stem}.tif", "training/annotations/{stem}.coco.json"),
-}
-
-
-def planned_files(paths: Sequence[Path], plan: ExportPlan) -> list[Path]:
-    """List every file that a plan writes for these images, for a preview."""
-    sources = name_inputs(paths)
-    names = [name for chosen in plan.formats for name in REPORT_FILES.get(chosen, ())]
-    reports = {plan.folder_of(source): None for source in sources} if plan.each else {plan.out: None}
-    files = [folder / name for folder in reports for name in names]
-    for source in sources:
-        templates = [template for chosen in plan.formats for template in IMAGE_FILES.get(chosen, ())]
-        files += [plan.folder_of(source) / template.format(stem=source.stem) for template in templates]
-    return files
 
 
 def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progress: Progress, cancel: CancelToken) -> Exported:

@@ -7,6 +7,7 @@ why not beside the micrographs, says ``folders.default_project_file``.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from sqlite3 import Row
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Self
 
 from lycurgus.core.errors import EditError, ParameterError, ProjectError
 from lycurgus.core.history import History
+from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.parameters import params_from
 from lycurgus.services.database import Database
@@ -22,10 +24,23 @@ from lycurgus.services.project_codec import (
     DamagedRecordError,
     decode_document,
     decode_result,
-    encode_document,
-    encode_result,
 )
-from lycurgus.services.project_records import ImageRecord, StoredImage, absolute, key_of, now, path_of, record_of, size_of, size_text
+from lycurgus.services.project_records import (
+    ImageRecord,
+    PackedResult,
+    StoredImage,
+    absolute,
+    journal_of,
+    key_of,
+    now,
+    path_of,
+    record_of,
+    size_of,
+    size_text,
+)
+
+Statement = tuple[str, tuple[object, ...]]
+"""SQL with its values."""
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -107,29 +122,21 @@ class Project:
         """
         if history is not None and (history.done or history.undone) and not _belongs(history, result):
             raise ValueError("the history belongs to another analysis")
-        fingerprint = fingerprint or Fingerprint.of(path)
-        if shape is None and result.micrograph.pixels.size:
-            shape = result.micrograph.shape
-        particles = history.particles if history is not None and history.done else result.particles
-        values: dict[str, object] = {
-            "state": "done",
-            "error": "",
-            "size": fingerprint and fingerprint.size,
-            "mtime_ns": fingerprint and fingerprint.mtime_ns,
-            "sha256": result.micrograph.sha256,
-            "height": shape and shape[0],
-            "width": shape and shape[1],
-            "n_particles": len(particles),
-            "n_counted": sum(particle.excluded is None for particle in particles),
-            "n_edits": history.n_edits if history else 0,
-            "params_digest": (digest := result.params.digest),
-            "result": encode_result(result),
-            "journal": _journal(history),
-        }
-        document = json.dumps(result.params.document())
+        self.save_packed(path, PackedResult.of(result, history, fingerprint or Fingerprint.of(path), shape), result.params)
+
+    def save_packed(self, path: Path, packed: PackedResult, params: AnalysisParams, *, alongside: Sequence[Statement] = ()) -> None:
+        """Keep what ``save_result`` keeps, packed elsewhere.
+
+        Parameters
+        ----------
+        alongside : statements of the same transaction, for tables of others in the same file.
+        """
+        document = json.dumps(params.document())
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO params VALUES (?, ?)", (digest, document))
-            connection.execute(*_upsert(path, values))
+            connection.execute("INSERT OR IGNORE INTO params VALUES (?, ?)", (packed.params_digest, document))
+            connection.execute(*_upsert(path, packed.columns()))
+            for statement in alongside:
+                connection.execute(*statement)
 
     def save_journal(self, path: Path, history: History, *, result: AnalysisResult) -> None:
         """Keep the corrections of an image whose analysis is kept.
@@ -143,7 +150,7 @@ class Project:
         ProjectError
             The project knows no analysis of the image, or one with other parameters or of another content of the file.
         """
-        journal, particles = _journal(history), history.particles
+        journal, particles = journal_of(history), history.particles
         counted = sum(particle.excluded is None for particle in particles)
         with self._database.transaction() as connection:
             kept = connection.execute(
@@ -160,10 +167,12 @@ class Project:
                 (journal, history.n_edits, len(particles), counted, now(), key_of(path)),
             )
 
-    def save_failure(self, path: Path, error: str) -> None:
+    def save_failure(self, path: Path, error: str, *, alongside: Sequence[Statement] = ()) -> None:
         """Keep why an image could not be analysed; an earlier result stays in the file."""
         with self._database.transaction() as connection:
             connection.execute(*_upsert(path, {"state": "failed", "error": error.encode("utf-8", "replace").decode("utf-8")}))
+            for statement in alongside:
+                connection.execute(*statement)
 
     def load(self, path: Path) -> StoredImage | None:
         """Return what is known of an image, or None.
@@ -176,7 +185,7 @@ class Project:
             return None
         if not rows or rows[0]["result"] is None:
             return StoredImage(record)
-        if _is_other_file(record):
+        if is_other_file(record):
             return StoredImage(record, changed=True)
         result = self._result(rows[0], path)
         return StoredImage(record, result, self._history(rows[0], result, path))
@@ -195,7 +204,7 @@ class Project:
     def is_done(self, path: Path, *, params_digest: str) -> bool:
         """Tell whether an image need not be analysed again: the parameters and the file are those of the result."""
         rows = self._database.rows("SELECT * FROM images WHERE path = ? AND state = 'done'", (key_of(path),))
-        return bool(rows) and rows[0]["params_digest"] == params_digest and not _is_other_file(self._record(path, rows[0]))
+        return bool(rows) and rows[0]["params_digest"] == params_digest and not is_other_file(self._record(path, rows[0]))
 
     def set_pixel_size(self, path: Path, size: PixelSize | None) -> None:
         """Keep what the user says about one image; None takes it back."""
@@ -267,14 +276,7 @@ def _is_of(row: Row, result: AnalysisResult) -> bool:
     return row["params_digest"] in digests and (row["sha256"] or "") == result.micrograph.sha256
 
 
-def _journal(history: History | None) -> bytes | None:
-    """Encode a history; one that was never used needs no journal, one that was wholly undone keeps its ids."""
-    if history is None or (history.next_id == History.of(history.analysed).next_id and not (history.done or history.undone)):
-        return None
-    return encode_document(history.journal())
-
-
-def _is_other_file(record: ImageRecord) -> bool:
+def is_other_file(record: ImageRecord) -> bool:
     """Compare a file with the one that was analysed: by size and time, and by content where only the time differs."""
     now = Fingerprint.of(record.path)
     if now is None or record.fingerprint is None or now == record.fingerprint:

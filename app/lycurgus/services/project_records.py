@@ -13,7 +13,7 @@ from typing import Literal
 from lycurgus.core.history import History
 from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.services.fingerprint import Fingerprint
-from lycurgus.services.project_codec import pixel_size_data, pixel_size_from
+from lycurgus.services.project_codec import encode_document, encode_result, pixel_size_data, pixel_size_from
 
 State = Literal["new", "done", "failed"]
 
@@ -76,6 +76,71 @@ class StoredImage:
     @property
     def shape(self) -> tuple[int, int] | None:
         return self.record.shape
+
+
+@dataclass(frozen=True, slots=True)
+class PackedResult:
+    """A result as the project file keeps it: made where the result is, a worker process for instance, so that bytes travel alone."""
+
+    result: bytes
+    journal: bytes | None
+    params_digest: str
+    sha256: str
+    fingerprint: Fingerprint | None
+    shape: tuple[int, int] | None
+    n_particles: int
+    n_counted: int
+    n_edits: int
+
+    @classmethod
+    def of(
+        cls, result: AnalysisResult, history: History | None, fingerprint: Fingerprint | None, shape: tuple[int, int] | None
+    ) -> PackedResult:
+        """Pack an analysis and its corrections.
+
+        Parameters
+        ----------
+        shape : (H, W), for results whose pixels are gone.
+        """
+        if shape is None and result.micrograph.pixels.size:
+            shape = result.micrograph.shape
+        particles = history.particles if history is not None and history.done else result.particles
+        return cls(
+            result=encode_result(result),
+            journal=journal_of(history),
+            params_digest=result.params.digest,
+            sha256=result.micrograph.sha256,
+            fingerprint=fingerprint,
+            shape=shape,
+            n_particles=len(particles),
+            n_counted=sum(particle.excluded is None for particle in particles),
+            n_edits=history.n_edits if history else 0,
+        )
+
+    def columns(self) -> dict[str, object]:
+        """Values by the names of the table's columns."""
+        return {
+            "state": "done",
+            "error": "",
+            "size": self.fingerprint and self.fingerprint.size,
+            "mtime_ns": self.fingerprint and self.fingerprint.mtime_ns,
+            "sha256": self.sha256,
+            "height": self.shape and self.shape[0],
+            "width": self.shape and self.shape[1],
+            "n_particles": self.n_particles,
+            "n_counted": self.n_counted,
+            "n_edits": self.n_edits,
+            "params_digest": self.params_digest,
+            "result": self.result,
+            "journal": self.journal,
+        }
+
+
+def journal_of(history: History | None) -> bytes | None:
+    """Encode a history; one that was never used needs no journal, one that was wholly undone keeps its ids."""
+    if history is None or (history.next_id == History.of(history.analysed).next_id and not (history.done or history.undone)):
+        return None
+    return encode_document(history.journal())
 
 
 def record_of(path: Path, row: Row, folder_pixel_size: PixelSize | None) -> ImageRecord:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lycurgus.core.distribution import summarize_samples
 from lycurgus.core.errors import ExportError, FileError, ParameterError
 from lycurgus.core.params import StatisticsParams
+from lycurgus.core.sample import ImageSample
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
-from lycurgus.exporters.base import FailedFile, Report, ReportEntry
+from lycurgus.exporters.base import MOST_PICTURES, FailedFile, Report, ReportEntry
 from lycurgus.pipeline import summarize
 from lycurgus.readers.discover import natural_key
 from lycurgus.services.failures import failed
+from lycurgus.services.grouping import Grouping, summarise_groups
+from lycurgus.services.plan import ExportPlan
 
 FORMATS = (*REPORT_EXPORTERS, *IMAGE_EXPORTERS)
 USUAL_FORMATS = tuple(name for name in FORMATS if name != "training")
@@ -41,12 +45,35 @@ def build_report(
     *,
     columns: str = "standard",
     with_summary: bool = True,
+    samples: Mapping[str, ImageSample] | None = None,
+    grouping: Grouping | None = None,
 ) -> Report:
-    """Put the outcomes of a sample together with their statistics, in the natural order of the images' names ("2.tif" before "10.tif")."""
+    """Put the outcomes of a sample together with their statistics, in the natural order of the images' names ("2.tif" before "10.tif").
+
+    Parameters
+    ----------
+    samples : image -> its numbers, for entries whose particles are stored; taken from the entries where None.
+    grouping : how the sample is divided, if it is.
+    """
     ordered = tuple(sorted(entries, key=lambda entry: (natural_key(Path(entry.image)), entry.image)))
     bad = tuple(sorted(failures, key=lambda failure: (natural_key(failure.path), str(failure.path))))
-    summary = summarize([entry.result for entry in ordered], statistics) if ordered and with_summary else None
-    return Report(ordered, bad, summary, columns)
+    if not (ordered and with_summary):
+        return Report(ordered, bad, None, columns)
+    if samples is None:
+        summary = summarize([entry.result for entry in ordered], statistics)
+    else:
+        summary = summarize_samples([samples[entry.image] for entry in ordered], statistics)
+    if grouping is None:
+        return Report(ordered, bad, summary, columns)
+    names = grouping.names([entry.result.micrograph.path for entry in ordered])
+    numbers = {entry.image: samples[entry.image] if samples is not None else ImageSample.of(entry.result) for entry in ordered}
+    of_image = {entry.image: names[entry.result.micrograph.path] for entry in ordered}
+    return Report(ordered, bad, summary, columns, summarise_groups(numbers, of_image, statistics))
+
+
+def is_pictured(plan: ExportPlan, place: int, total: int) -> bool:
+    """Tell whether a report shows a small picture of the image at this place among all: of each where they are few, else of the first."""
+    return "xlsx" in plan.formats and (plan.each or total <= MOST_PICTURES or place == 0)
 
 
 def write_report(report: Report, out: Path, formats: Sequence[str]) -> tuple[FailedFile, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from lycurgus.core.types import AnalysisResult
-from lycurgus.services.export import Exported, ExportPlan, export_results
+from lycurgus.services.export import Exported, export_results
+from lycurgus.services.plan import ExportPlan
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural

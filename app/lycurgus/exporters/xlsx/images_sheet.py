@@ -5,14 +5,13 @@ from __future__ import annotations
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from lycurgus.exporters.base import Report
+from lycurgus.exporters.base import MOST_PICTURES, Report
 from lycurgus.exporters.image_columns import ImageColumn, image_columns, image_rows
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.cells import page, put, put_table, set_widths
 from lycurgus.exporters.xlsx.pictures import place
 
-MOST_PICTURES = 24
 PICTURE_PX = 130
 _WIDE = {
     "image": 34.0,

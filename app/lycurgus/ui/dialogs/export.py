@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.exporters.base import ImageExporter, ReportExporter
-from lycurgus.services.export import ExportPlan
+from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import FORMATS
 from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.export_preview import Preview, PreviewTree, look_ahead

@@ -12,7 +12,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from lycurgus.core.progress import CancelToken
-from lycurgus.services.export import ExportPlan, planned_files
+from lycurgus.services.plan import ExportPlan, planned_files
 from lycurgus.ui.workbench import plural
 
 MOST_LINES = 200
