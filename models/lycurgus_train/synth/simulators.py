@@ -33,5 +33,8 @@ SIMULATORS: Registry[Simulator] = Registry(
     {
         "haadf": "lycurgus_train.synth.haadf:HaadfSimulator",
         "catalyst": "lycurgus_train.synth.catalyst:CatalystSimulator",
+        "bright-field": "lycurgus_train.synth.bright_field:BrightFieldSimulator",
+        "sem": "lycurgus_train.synth.sem:SemSimulator",
+        "liquid-cell": "lycurgus_train.synth.liquid_cell:LiquidCellSimulator",
     },
 )
