@@ -93,12 +93,13 @@ class Polyhedron:
 
 @dataclass(frozen=True)
 class ConcaveCube:
-    """A cube from each face of which a square pyramid is missing, as wide as the face.
+    """A cube with a round dent in each face: a ball through the four corners of the face takes matter away, so that the edges are
+    concave too and the corners stand out, as in high-index nanocrystals.
 
     Attributes
     ----------
-    edge_px : of the cube.
-    depth : of the pyramids, as a fraction of the edge, 0 ... 0.5 (at 0.5 nothing would be left).
+    edge_px : distance of neighbouring corners.
+    depth : of the dents in the middle of the faces, as a fraction of the edge, > 0 and < 0.4.
     """
 
     edge_px: float
@@ -108,24 +109,18 @@ class ConcaveCube:
     def _cube(self) -> Polyhedron:
         return Polyhedron.of(np.concatenate([np.eye(3), -np.eye(3)]), np.full(6, self.edge_px / 2))
 
-    @cached_property
-    def _pyramids(self) -> tuple[Polyhedron, ...]:
-        half, deep = self.edge_px / 2, self.edge_px * self.depth
-        # A pyramid on the face +axis: its base lies in the face, its four sides run from the edges to the apex on the axis.
-        # Side: deep * across - half * along <= -half * (half - deep), so at along = half, across = half it holds with equality.
-        norm = np.hypot(deep, half)
-        pyramids = []
-        for axis in np.concatenate([np.eye(3), -np.eye(3)]):
-            others = [row for row in np.concatenate([np.eye(3), -np.eye(3)]) if not np.any(row * axis)]
-            normals = np.array([axis, *[(deep * across - half * axis) / norm for across in others]])
-            offsets = np.array([half, *[half * (deep - half) / norm] * 4])
-            # A pyramid does not hold the origin, so that it isn't made by ``of``; its volume and radius are never asked for.
-            pyramids.append(Polyhedron(normals, offsets, 2 * half * half * deep * 4 / 6, self.radius_px))
-        return tuple(pyramids)
-
     @property
+    def ball_radius_px(self) -> float:
+        """Radius of the balls, which reach ``depth`` below the face's middle and 0 below its corners: R = (2 h² + d²) / (2 d)."""
+        half, deep = self.edge_px / 2, self.edge_px * self.depth
+        return (2 * half * half + deep * deep) / (2 * deep)
+
+    @cached_property
     def volume_px3(self) -> float:
-        return self.edge_px**3 * (1 - 2 * self.depth)
+        # Midpoint rule over one of four equal quarters of the face.
+        step = self.edge_px / 2 / 40
+        middle: Vector = (np.arange(40, dtype=np.float64) + 0.5) * step
+        return float(4 * step * step * self.thickness(middle[None, :], middle[:, None], np.eye(3)).sum())
 
     @property
     def radius_px(self) -> float:
@@ -136,12 +131,25 @@ class ConcaveCube:
         return np.concatenate([np.eye(3), -np.eye(3)])
 
     def thickness(self, x: Vector, y: Vector, rotation: Vector) -> Floats:
-        whole: Floats = self._cube.thickness(x, y, rotation)
-        if self.depth <= 0:
-            return whole
-        for pyramid in self._pyramids:
-            whole = whole - pyramid.thickness(x, y, rotation)
-        return np.where(whole > 1e-9 * self.edge_px, whole, 0.0)
+        first, last = self._cube.span(x, y, rotation)
+        hit = first < last
+        x, y = (np.broadcast_to(axis, hit.shape)[hit] for axis in (x, y))
+        lower, upper = first[hit], last[hit]
+        radius = self.ball_radius_px
+        distance = self.edge_px / 2 - self.edge_px * self.depth + radius
+        balls = distance * np.concatenate([rotation.T, -rotation.T])[:, :, None]
+        half_chords = np.sqrt(np.maximum(radius**2 - (x - balls[:, 0]) ** 2 - (y - balls[:, 1]) ** 2, 0.0))
+        enter, leave = np.clip(balls[:, 2] - half_chords, lower, upper), np.clip(balls[:, 2] + half_chords, lower, upper)
+        order = np.argsort(enter, axis=0)
+        enter, leave = np.take_along_axis(enter, order, axis=0), np.take_along_axis(leave, order, axis=0)
+        # Balls overlap along the edges, where what they take away counts once.
+        missing, reached = np.zeros_like(lower), lower
+        for start, end in zip(enter, leave, strict=True):
+            missing += np.maximum(end - np.maximum(start, reached), 0.0)
+            reached = np.maximum(reached, end)
+        thickness = np.zeros(hit.shape)
+        thickness[hit] = np.where(upper - lower - missing > 1e-9 * self.edge_px, upper - lower - missing, 0.0)
+        return thickness
 
 
 @dataclass(frozen=True)

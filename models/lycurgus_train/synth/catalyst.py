@@ -61,7 +61,7 @@ class CatalystParams(BaseModel):
     per_megapixel: Range = (60.0, 1800.0)
     most: int = 450
     none: float = 0.06
-    contrast: Range = (0.12, 3.0)
+    contrast: Range = (0.18, 3.0)
     flatness: Range = (0.0, 0.8)
     clustered: Range = (0.0, 0.6)
     rims: Range = (0.0, 3.0)
@@ -95,6 +95,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
         noise=noise,
         clutter=clutter_of(support, diameter_px=size),
         least_share=0.06,
+        least_contrast=1.25,
         least_step=grey_step(total),
         resolution_px=max(2.5, 0.25 * size),
     )
@@ -119,7 +120,7 @@ def _particles(
 ) -> list[ProjectedShape]:
     """Draw particles and put them on the support and at its rims."""
     wanted = log_uniform(rng, params.per_megapixel) * shape[0] * shape[1] / 1e6
-    room = 0.5 * shape[0] * shape[1] / (size_px * size_px)
+    room = 0.4 * np.count_nonzero(support > 0.2) / (size_px * size_px)
     count = int(np.clip(min(wanted, room), 1, params.most))
     spread = np.log(uniform(rng, params.spread))
     outliers = uniform(rng, params.outliers) if rng.random() < 0.5 else 0.0

@@ -220,8 +220,8 @@ def _cube(rng: np.random.Generator, diameter_px: float) -> Body:
 
 
 def _concave_cube(rng: np.random.Generator, diameter_px: float) -> Body:
-    depth = float(rng.uniform(0.05, 0.25))
-    return ConcaveCube(float(np.cbrt(np.pi / 6 / (1 - 2 * depth))) * diameter_px, depth)
+    depth = float(rng.uniform(0.05, 0.28))
+    return ConcaveCube(float(np.cbrt(np.pi / 6 / ConcaveCube(1.0, depth).volume_px3)) * diameter_px, depth)
 
 
 def _octahedron(_rng: np.random.Generator, diameter_px: float) -> Body:

@@ -68,7 +68,7 @@ def judge(
     clutter: Plane | None = None,
     least_area_px: int = 12,
     least_share: float = 0.1,
-    least_contrast: float = 0.8,
+    least_contrast: float = 1.0,
     least_step: float = 0.0,
     resolution_px: float = 2.0,
 ) -> tuple[tuple[Instance, ...], Mask | None]:
