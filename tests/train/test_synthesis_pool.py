@@ -144,3 +144,14 @@ def test_lettering_on_a_particle_rules_it_out() -> None:
     covered = type(source)(source.image, source.plane, usable, source.free, source.level, source.noise)
     assert not is_clear(covered, 0)
     assert is_clear(covered, 1)
+
+
+def test_the_shadow_between_packed_particles_is_not_taken_for_background() -> None:
+    pair = disc_pair([(60 + 24 * row, 60 + 24 * column, 11) for row in range(3) for column in range(3)], shape=(240, 240))
+    pixels = pair.pixels.copy()
+    group = (slice(52, 117), slice(52, 117))
+    pixels[group][~particle_area(pair)[group]] = 20
+    source = prepare(type(pair)("packed", pixels, pair.instances))
+    outside = np.median(source.plane[150:, 150:])
+    assert source.level[84, 84] == pytest.approx(outside, abs=0.05)
+    assert inpainted(source, np.random.default_rng(0))[group].min() > outside - 0.2

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask
-from lycurgus_train.synth.source import Source
+from lycurgus_train.synth.source import ENOUGH_OPEN, Source, typical_radius_px
 
 Float = NDArray[np.float32]
 
@@ -19,6 +19,9 @@ STRUCTURE_PX = 4.0
 
 SHIFTS = 24
 """Tries to cover a hole with texture from elsewhere in the image; what is left is covered by shuffled texture."""
+
+GLOW = 0.4
+"""Shadows and glows reach about this share of a particle's radius beyond its outline."""
 
 LIKE_A_PARTICLE = 0.5
 """Free pixels that stand out by this share of the particles' median contrast are taken for particles nobody has outlined."""
@@ -38,9 +41,9 @@ def inpainted(source: Source, rng: np.random.Generator, *, clean: bool = True) -
     -------
     (H, W) float32 on the scale of ``source.plane``.
     """
-    free = source.free & ~(_unlabelled(source) if clean else np.False_)
-    if not free.any():
-        free = source.free
+    free = _away_from_glow(source)
+    if clean and (cleaner := free & ~_unlabelled(source)).any():
+        free = cleaner
     known = free.astype(np.float32)
     weight = cv2.GaussianBlur(known, (0, 0), STRUCTURE_PX)
     near = np.asarray(cv2.GaussianBlur(source.plane * known, (0, 0), STRUCTURE_PX)) / np.maximum(weight, np.float32(1e-3))
@@ -100,6 +103,13 @@ def shading(shape: tuple[int, int], rng: np.random.Generator) -> Float:
     return (plane / np.float32(max(float(np.ptp(plane)), 1e-6))).astype(np.float32)
 
 
+def _away_from_glow(source: Source) -> Mask:
+    """Return the free area without the surroundings of particles, as wide as part of a particle: shadows and glows lie there."""
+    distance = cv2.distanceTransform(source.free.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    far: Mask = np.asarray(distance) > GLOW * typical_radius_px(source.image)
+    return far if far.mean() > ENOUGH_OPEN else source.free
+
+
 def _unlabelled(source: Source) -> Mask:
     """Find free pixels that stand out from the level as the outlined particles do, and their surroundings."""
     contrasts = [
@@ -135,6 +145,9 @@ def _bridged(structure: Float, known: Mask) -> Float:
 
 def _texture_everywhere(texture: Float, known: Mask, rng: np.random.Generator) -> Float:
     filled, holes = np.where(known, texture, 0).astype(np.float32), ~known
+    # Lines, dirt and the rims of graphics are no texture: copied about, they would show as what they are.
+    limit = np.float32(4 * 1.4826 * np.median(np.abs(texture[known])))
+    texture = np.clip(texture, -limit, limit)
     height, width = texture.shape
     for _ in range(SHIFTS):
         if not holes.any():

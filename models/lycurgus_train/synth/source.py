@@ -21,6 +21,9 @@ Float = NDArray[np.float32]
 GUARD_PX = 3
 """Hand-drawn outlines are off by about this much: so near to them nothing is taken for background."""
 
+ENOUGH_OPEN = 0.1
+"""Share of an image outside all groups of particles that is enough to know its background."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
@@ -56,17 +59,27 @@ def prepare(image: LabelledImage) -> Source:
     plane = (image.pixels.astype(np.float32) - np.float32(low)) / np.float32(max(high - low, 1e-12))
     np.clip(np.nan_to_num(plane, copy=False, nan=0.5, posinf=1.5, neginf=-0.5), -0.5, 1.5, out=plane)
     hidden = particle_area(image)
-    grown = cv2.dilate(hidden.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * GUARD_PX + 1,) * 2)).view(np.bool_)
-    free = usable & ~grown
-    if not free.any():
-        free = usable & ~hidden
-    if not free.any():
-        # Particles everywhere: there is no background to be seen, and the mean brightness has to serve as its level.
-        free = usable
+    free = _free_area(image, usable, hidden)
     noise = estimate_noise(plane, usable)
     return Source(
-        image, plane, usable, free, smooth_background(plane, free, sigma_px=_window_px(image)), noise if np.isfinite(noise) else 0.0
+        image, plane, usable, free, smooth_background(plane, free, sigma_px=typical_radius_px(image)), noise if np.isfinite(noise) else 0.0
     )
+
+
+def _free_area(image: LabelledImage, usable: Mask, hidden: Mask) -> Mask:
+    """Return where background is seen, best without the gaps inside groups of particles: they lie in shadow.
+
+    Where too little lies outside the groups the gaps have to do, and where there are none, all that is usable.
+    """
+    gap = typical_radius_px(image)
+    near = cv2.distanceTransform((~hidden).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) <= gap if hidden.any() else hidden
+    closed = hidden if near.all() else cv2.distanceTransform(near.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > gap
+    for taken, guard_px, enough in ((closed | hidden, GUARD_PX, ENOUGH_OPEN), (hidden, GUARD_PX, 0.0), (hidden, 0, 0.0)):
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * guard_px + 1,) * 2)
+        free: Mask = usable & ~cv2.dilate(taken.view(np.uint8), kernel).view(np.bool_)
+        if free.mean() > enough:
+            return free
+    return usable
 
 
 def polarity(image: LabelledImage) -> int:
@@ -110,8 +123,11 @@ def check_pairs(pairs: tuple[LabelledImage, ...]) -> None:
                 )
 
 
-def _window_px(image: LabelledImage) -> float:
-    """Width of the window that bridges the particles: about their radius, so that the level under each is that around it."""
+def typical_radius_px(image: LabelledImage) -> float:
+    """Return the radius of a disc of the particles' mean area, 6 px at least and a quarter of the image's side at most.
+
+    A window of this width bridges the particles, so that the level under each is that around it.
+    """
     if not image.instances:
         return 0.05 * max(image.shape)
     mean_area = sum(instance.area_px for instance in image.instances) / len(image.instances)
