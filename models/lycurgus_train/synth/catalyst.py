@@ -18,8 +18,7 @@ from lycurgus_train.synth.shapes import ProjectedShape, random_shape
 from lycurgus_train.synth.stem import StemParams, draw_exposure, expose, store
 from lycurgus_train.synth.structure import Structure, signal_of
 from lycurgus_train.synth.supports import draw_support, turned
-from lycurgus_train.synth.truth import cut_off
-from lycurgus_train.synth.visibility import Contribution, clutter_of, grey_step, judge, summed
+from lycurgus_train.synth.visibility import Contribution, above_bar, clutter_of, grey_step, judge, summed
 
 Plane = NDArray[np.float32]
 
@@ -101,8 +100,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     )
     if stored.dtype == np.uint8:
         stored, bar = burn_in(stored.astype(np.uint8), rng, params=params.burnt_in)
-        instances = tuple(cut_off(instances, bar))
-        ignore = None if ignore is None else ignore & ~bar
+        instances, ignore = above_bar(instances, ignore, bar)
     return LabelledImage(
         name=f"catalyst-{int(rng.integers(2**31)):08x}", pixels=stored, instances=instances, ignore=ignore, kind="catalyst"
     )

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from lycurgus.core.types import Mask
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.synth.arrangement import Arrangement
 from lycurgus_train.synth.burnt_in import BurntInParams, burn_in
@@ -16,8 +15,7 @@ from lycurgus_train.synth.population import PopulationParams, Range, choose, dra
 from lycurgus_train.synth.shapes import ProjectedShape
 from lycurgus_train.synth.stem import StemParams, draw_exposure, expose, store
 from lycurgus_train.synth.structure import Kind, Structure, draw_structure, signal_of
-from lycurgus_train.synth.truth import cut_off
-from lycurgus_train.synth.visibility import Contribution, clutter_of, grey_step, judge, summed
+from lycurgus_train.synth.visibility import Contribution, above_bar, clutter_of, grey_step, judge, summed
 
 Plane = NDArray[np.float32]
 
@@ -119,7 +117,7 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
     pixels: NDArray[np.generic] = picture
     if picture.dtype == np.uint8:
         pixels, bar = burn_in(picture.astype(np.uint8), rng, params=params.burnt_in)
-        instances, ignore = tuple(cut_off(instances, bar)), _outside(ignore, bar)
+        instances, ignore = above_bar(instances, ignore, bar)
     return LabelledImage(name=f"haadf-{int(rng.integers(2**31)):08x}", pixels=pixels, instances=instances, ignore=ignore, kind="haadf")
 
 
@@ -175,7 +173,3 @@ def _structure(rng: np.random.Generator, params: HaadfParams, exponent: float, m
     names = list(PARTICLE_MATERIALS)
     first, second, third = (PARTICLE_MATERIALS[names[int(i)]].scattering(exponent) for i in rng.choice(len(names), 3, replace=False))
     return draw_structure(rng, kind=choose(rng, params.structures), scattering=(first, second, third), diameter_px=median_px)
-
-
-def _outside(ignore: Mask | None, bar: Mask) -> Mask | None:
-    return None if ignore is None else ignore & ~bar

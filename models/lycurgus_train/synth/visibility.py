@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from lycurgus.core.types import Instance, Mask
 from lycurgus_train.synth.shapes import ProjectedShape, place
+from lycurgus_train.synth.truth import cut_off
 
 Plane = NDArray[np.float32]
 
@@ -117,6 +118,11 @@ def judge(
         for instance in told_apart:
             doubtful[instance.bbox.slices] &= ~instance.mask
     return tuple(told_apart), doubtful if doubtful.any() else None
+
+
+def above_bar(instances: Sequence[Instance], ignore: Mask | None, bar: Mask) -> tuple[tuple[Instance, ...], Mask | None]:
+    """Cut a truth where a data bar (H, W, bool) replaces the picture: what lies below it is neither there nor unknown."""
+    return tuple(cut_off(instances, bar)), None if ignore is None else ignore & ~bar
 
 
 def _told_apart(instances: Sequence[Instance], strength: Sequence[float], resolution_px: float) -> list[int]:
