@@ -25,6 +25,7 @@ def make_model(
     head: str = "distance",
     external: bool = False,
     half: bool = False,
+    dark: bool = False,
     golden_offset: float = 0.0,
     **changes: Any,
 ) -> Path:
@@ -33,12 +34,13 @@ def make_model(
     Parameters
     ----------
     external : the network says that its weights lie in another file.
+    dark : it finds dark blobs instead.
     half : a variant in half precision beside it.
     golden_offset : added to the golden output, so that it is wrong.
     changes : of the manifest's entries.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network = blob_network(head)
+    network = blob_network(head, dark=dark)
     if external:
         weights = network.graph.initializer[0]
         onnx.external_data_helper.set_external_data(weights, location="../elsewhere.bin")
@@ -83,8 +85,8 @@ def manifest_document(content: bytes, *, head: str = "distance") -> dict[str, An
     }
 
 
-def blob_network(head: str = "distance") -> onnx.ModelProto:
-    """Build a network: foreground where the mean of 5 x 5 px is above 0, distance from how much foreground there is in 17 x 17 px.
+def blob_network(head: str = "distance", *, dark: bool = False) -> onnx.ModelProto:
+    """Build a network: foreground where the mean of 5 x 5 px is above 0.2, distance from how much foreground there is in 17 x 17 px.
 
     The picture is averaged over 2 x 2 px and spread again, so that parts of a picture must start at even pixels.
     """
@@ -93,7 +95,7 @@ def blob_network(head: str = "distance") -> onnx.ModelProto:
         helper.make_node(
             "Resize", ["pooled", "", "twice"], ["spread"], mode="nearest", nearest_mode="floor", coordinate_transformation_mode="asymmetric"
         ),
-        helper.make_node("Conv", ["spread", "mean5"], ["level"], pads=[2, 2, 2, 2]),
+        helper.make_node("Conv", ["spread", "mean5", "threshold"], ["level"], pads=[2, 2, 2, 2]),
         helper.make_node("Mul", ["level", "steepness"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["probability"]),
         helper.make_node("Conv", ["probability", "mean17"], ["filled"], pads=[8, 8, 8, 8]),
@@ -102,7 +104,8 @@ def blob_network(head: str = "distance") -> onnx.ModelProto:
     ]
     constants = {
         "twice": np.array([1, 1, 2, 2], dtype=np.float32),
-        "mean5": np.full((1, 1, 5, 5), 1 / 25, dtype=np.float32),
+        "mean5": np.full((1, 1, 5, 5), (-1 if dark else 1) / 25, dtype=np.float32),
+        "threshold": np.array([-0.2], dtype=np.float32),
         "mean17": np.full((1, 1, 17, 17), 1 / 289, dtype=np.float32),
         "steepness": np.array(12, dtype=np.float32),
     }

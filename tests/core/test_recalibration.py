@@ -13,18 +13,19 @@ from lycurgus.core.errors import EditError
 from lycurgus.core.history import History
 from lycurgus.core.recalibration import SET_LATER, recalibrated
 from lycurgus.core.types import Micrograph, PixelSize
+from lycurgus.parameters import default_params
 from lycurgus.pipeline import analyze, without_pixels
 from scenes import scene
 
 PICTURE = Micrograph(Path("made.tif"), scene(), warnings=("a warning of the reader",))
 SIZE = PixelSize(0.5, 0.5, "user")
-RESULT = analyze(PICTURE)
+RESULT = analyze(PICTURE, default_params(detector="otsu"))
 CORRECTED = History.of(RESULT.particles).do(edits.delete(RESULT.particles, [2]))
 
 
 def test_an_image_without_limits_of_size_in_play_comes_out_as_if_analysed_with_the_new_size() -> None:
     result, history = recalibrated(without_pixels(RESULT), CORRECTED, PICTURE.with_pixel_size(SIZE))
-    expected = analyze(PICTURE.with_pixel_size(SIZE))
+    expected = analyze(PICTURE.with_pixel_size(SIZE), RESULT.params)
     assert everything_about(result.particles) == everything_about(expected.particles)
     assert result.warnings == (*expected.warnings, SET_LATER)
     assert result.micrograph.pixel_size == SIZE

@@ -232,7 +232,19 @@ def test_wrong_usage_is_a_sentence_and_status_2(
 
 
 def test_the_module_runs_as_a_program(images: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "lycurgus.cli", "analyze", str(images / "a.tif"), "--out", str(tmp_path / "out"), "--formats", "csv"]
+    command = [
+        sys.executable,
+        "-m",
+        "lycurgus.cli",
+        "analyze",
+        "--detector",
+        "otsu",
+        str(images / "a.tif"),
+        "--out",
+        str(tmp_path / "out"),
+        "--formats",
+        "csv",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "5 particles in 1 image" in done.stdout
 

@@ -150,7 +150,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(tmp_path: Pat
     if mounted.returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        command = [sys.executable, "-m", "lycurgus.cli", "analyze", str(image), "--out", str(disk / "out")]
+        command = [sys.executable, "-m", "lycurgus.cli", "analyze", "--detector", "otsu", str(image), "--out", str(disk / "out")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert "no space left on device" in done.stderr.lower()

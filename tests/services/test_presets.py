@@ -17,7 +17,7 @@ from lycurgus.resources import resource, sample_micrographs, sample_truth
 from lycurgus.services.presets import DEFAULT, LONGEST_NAME, Presets, sanitised
 
 SHIPPED = sorted(path.stem for path in resource("presets").glob("*.json"))
-CHANGED = with_settings(default_params(), ["separator.convexity=0.9", "cleaning.border=keep", "separator.max_holes=4"])
+CHANGED = with_settings(default_params(detector="otsu"), ["separator.convexity=0.9", "cleaning.border=keep", "separator.max_holes=4"])
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.project import SCHEMA_VERSION, Project
 from scenes import scene, write
 
-PARAMS = with_settings(default_params(), ["separator.convexity=0.9"])
+PARAMS = with_settings(default_params(detector="otsu"), ["separator.convexity=0.9"])
 SIZE = PixelSize(0.5, 0.25, "user", 0.01)
 PAGE = 4096
 """SQLite's unit of storage; the first ones are the roots of the tables."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -18,14 +18,13 @@ from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
-from lycurgus.detectors.decoding.candidates import suppress
-from lycurgus.detectors.scales import Scaling, first_scales, next_scale
+from lycurgus.detectors.decoding.scales import Look, merge_scales
+from lycurgus.detectors.scales import Scaling, best_px, first_scales, further_scales
 from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import Network, open_network
 
 GPU_BATCH = 8
-MOST_FURTHER_SCALES = 2
 
 Auto = Literal["auto"]
 
@@ -79,11 +78,11 @@ class NetworkParams(DetectorParams):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
+class _Seen:
     """What the network says of the picture at one scale."""
 
     scaling: Scaling
-    candidates: list[Candidate]
+    look: Look
     probability: NDArray[np.float32]
 
 
@@ -113,17 +112,13 @@ class NetworkDetector:
         decoding = _decoding(network.model, params)
         finder = _Finder(scene, network, decoding, progress, cancel)
 
-        scales = first_scales(manifest, finder.shape, _expected_px(params, scene.pixel_size))
-        looks = [finder.look(scale) for scale in scales]
-        found = _merged(looks, decoding)
-        if _expected_px(params, scene.pixel_size) is None:
-            for _ in range(MOST_FURTHER_SCALES):
-                further = next_scale(manifest, finder.shape, scales, found)
-                if further is None:
-                    break
-                scales.append(further)
-                looks.append(finder.look(further))
-                found = _merged(looks, decoding)
+        expected = _expected_px(params, scene.pixel_size)
+        looks = {scale: finder.look(scale) for scale in first_scales(manifest, finder.shape, expected)}
+        found = finder.merged(looks.values())
+        if expected is None:
+            for scale in further_scales(manifest, finder.shape, tuple(looks), found):
+                looks[scale] = finder.look(scale)
+                found = finder.merged(looks.values())
         cancel.check()
 
         instances = tuple(instance for one in found if (instance := _within(one, scene.usable)) is not None)
@@ -133,7 +128,7 @@ class NetworkDetector:
         polarity, certainty = polarity_of(instances, scene.plane, scene.usable & ~foreground)
         details = {
             "model": f"{manifest.name} {manifest.version}",
-            "scales": [round(scale, 4) for scale in scales],
+            "scales": [round(scale, 4) for scale in looks],
             "outlines": decoding.head,
             "score_threshold": decoding.score,
             "overlap_threshold": decoding.overlap,
@@ -143,7 +138,7 @@ class NetworkDetector:
         return Detection(
             foreground,
             polarity,
-            _probability(looks, scene.usable),
+            _probability(list(looks.values()), scene.usable),
             details,
             instances,
             network.provider,
@@ -167,7 +162,7 @@ class _Finder:
         height, width = self.scene.plane.shape
         return height, width
 
-    def look(self, scale: float) -> _Look:
+    def look(self, scale: float) -> _Seen:
         manifest = self.network.model.manifest
         scaling = Scaling.by(scale, self.shape)
         plane = normalise(
@@ -187,7 +182,12 @@ class _Finder:
         candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
         probability = _logistic(planes["fields"][0, :height, :width])
-        return _Look(scaling, inside, probability)
+        return _Seen(scaling, Look(scaling.scaled, inside), probability)
+
+    def merged(self, seen: Iterable[_Seen]) -> list[Candidate]:
+        """Bring the finds of all scales together in the picture's own pixels; what was found at several stays once."""
+        best = best_px(self.network.model.manifest)
+        return merge_scales([one.look for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
 
 
 def _decoding(model: InstalledModel, params: NetworkParams) -> DecodingParams:
@@ -212,13 +212,7 @@ def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float |
     return None if params.diameter_px == "auto" else params.diameter_px
 
 
-def _merged(looks: Sequence[_Look], decoding: DecodingParams) -> list[Candidate]:
-    """Bring the finds of all scales together in the picture's own pixels; what was found at two scales stays once."""
-    back = [one for look in looks for candidate in look.candidates if (one := look.scaling.candidate_back(candidate)) is not None]
-    return back if len(looks) == 1 else suppress(back, overlap=decoding.overlap)
-
-
-def _probability(looks: Sequence[_Look], usable: Mask) -> NDArray[np.float32]:
+def _probability(looks: Sequence[_Seen], usable: Mask) -> NDArray[np.float32]:
     """Foreground probability in the picture's own pixels: the largest of all scales, 0 where nothing is usable."""
     largest = looks[0].scaling.back(looks[0].probability)
     for look in looks[1:]:

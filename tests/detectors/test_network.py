@@ -1,0 +1,272 @@
+"""The network's detector: what it finds does not depend on how the picture is cut, and its parameters do what they say."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lycurgus import analyze
+from lycurgus.core.errors import Cancelled, ModelError, ParameterError
+from lycurgus.core.progress import CancelToken, never, silent
+from lycurgus.core.tiling import Layout
+from lycurgus.core.types import Detection, Instance, Mask, Micrograph, PixelSize
+from lycurgus.detectors import DETECTORS, Scene, network
+from lycurgus.detectors.network import NetworkDetector, NetworkParams
+from lycurgus.detectors.scales import first_scales
+from lycurgus.inference.manifest import read_manifest
+from lycurgus.parameters import default_params, with_settings
+from networks import make_model
+from shapes import disc
+
+SHAPE = (300, 410)
+CENTRES = [(y + 5 * (x // 40 % 3), x + 3 * (y // 40 % 2)) for y in range(25, 290, 40) for x in range(25, 400, 40)]
+DISCS = [disc(SHAPE, centre, 24) for centre in CENTRES]
+FOREGROUND = np.logical_or.reduce(DISCS)
+PICTURE = np.where(FOREGROUND, 3000.0, 1000.0) + np.random.default_rng(1).normal(0, 60, SHAPE)
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's model folder, with two networks that find bright blobs of 24 px."""
+    monkeypatch.setenv("LYCURGUS_HOME", str(tmp_path))
+    folder = tmp_path / "data" / "models"
+    make_model(folder / "blobs")
+    make_model(folder / "stars", head="star-convex", decoder="star-convex")
+    return folder
+
+
+def detect(
+    pixels: NDArray[np.floating],
+    usable: Mask | None = None,
+    *,
+    model: str = "blobs",
+    pixel_size: PixelSize | None = None,
+    cancel: CancelToken = never,
+    **settings: object,
+) -> Detection:
+    usable = np.ones(pixels.shape, dtype=bool) if usable is None else usable
+    params = NetworkParams.model_validate({"model": model, **settings})
+    scene = Scene(pixels.astype(np.float32), usable, pixel_size)
+    return NetworkDetector().detect(scene, params, device="cpu", progress=silent, cancel=cancel)
+
+
+def found(detection: Detection) -> tuple[Instance, ...]:
+    assert detection.instances is not None
+    return detection.instances
+
+
+def drawn(instances: tuple[Instance, ...], shape: tuple[int, int] = SHAPE) -> list[Mask]:
+    masks = []
+    for instance in instances:
+        mask = np.zeros(shape, dtype=bool)
+        mask[instance.bbox.slices] = instance.mask
+        masks.append(mask)
+    return masks
+
+
+def alike(first: tuple[Instance, ...], second: tuple[Instance, ...]) -> bool:
+    def key(one: Instance) -> tuple[object, ...]:
+        return one.bbox, one.mask.tobytes(), one.score
+
+    return sorted(map(key, first)) == sorted(map(key, second))
+
+
+def iou(a: Mask, b: Mask) -> float:
+    return float(np.count_nonzero(a & b) / np.count_nonzero(a | b))
+
+
+def micrograph(pixels: NDArray[np.floating] = PICTURE) -> Micrograph:
+    return Micrograph(Path("made.tif"), pixels, PixelSize(1.0, 1.0, "user"))
+
+
+def test_the_table_of_detectors_offers_it() -> None:
+    assert isinstance(DETECTORS["network"], NetworkDetector)
+    assert DETECTORS["network"].runs_network
+    assert NetworkParams().name == NetworkDetector.name
+
+
+@pytest.mark.parametrize("model", ["blobs", "stars"])
+def test_every_particle_is_found_once(model: str) -> None:
+    masks = drawn(found(detect(PICTURE, model=model)))
+    assert len(masks) == len(DISCS)
+    for truth in DISCS:
+        assert max(iou(truth, mask) for mask in masks) > 0.8
+
+
+@pytest.mark.parametrize("model", ["blobs", "stars"])
+@pytest.mark.parametrize("offset_px", [(0, 0), (64, 64), (30, 100)])
+def test_shifting_the_grid_of_tiles_changes_no_instance(model: str, offset_px: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = detect(PICTURE, model=model)
+    monkeypatch.setattr(network, "Layout", partial(Layout, tile_px=192, whole_px=1, offset_px=offset_px))
+    tiled = detect(PICTURE, model=model)
+    assert alike(found(whole), found(tiled))
+    np.testing.assert_array_equal(whole.foreground, tiled.foreground)
+
+
+def test_details_and_provenance_name_what_ran() -> None:
+    detection = detect(PICTURE)
+    assert detection.provider == "cpu"
+    assert [(used.name, used.version) for used in detection.models] == [("blobs", "1.0.0")]
+    assert detection.details["model"] == "blobs 1.0.0"
+    assert detection.details["scales"] == [1.0]
+    assert detection.details["score_threshold"] == 0.3
+    assert 0 < found(detection)[0].score <= 1
+
+
+def test_probability_and_foreground_fit_the_picture_and_the_instances() -> None:
+    detection = detect(PICTURE)
+    assert detection.probability is not None
+    assert detection.probability.shape == detection.foreground.shape == SHAPE
+    assert detection.probability[FOREGROUND].mean() > 0.85
+    assert detection.probability[~FOREGROUND].mean() < 0.1
+    np.testing.assert_array_equal(detection.foreground, np.logical_or.reduce(drawn(found(detection))))
+
+
+def test_polarity_is_told_from_the_particles(models: Path) -> None:
+    make_model(models / "holes", dark=True)
+    bright, dark = detect(PICTURE), detect(4000 - PICTURE, model="holes")
+    assert (bright.polarity, dark.polarity) == ("bright", "dark")
+    assert len(found(dark)) == len(DISCS)
+    assert bright.details["polarity_certainty"] == dark.details["polarity_certainty"] == 1.0
+
+
+def test_what_is_not_usable_is_never_foreground() -> None:
+    usable = np.ones(SHAPE, dtype=bool)
+    usable[200:] = False
+    usable[:, 62:66] = False
+    detection = detect(PICTURE, usable)
+    assert not detection.foreground[~usable].any()
+    assert detection.probability is not None
+    assert not detection.probability[~usable].any()
+    assert all(mask[usable].any() for mask in drawn(found(detection)))
+    kept = sum(bool((truth & usable).sum() > 0.8 * truth.sum()) for truth in DISCS)
+    assert len(found(detection)) >= kept > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (63, 65), (64, 64), (5, 129)])
+def test_pictures_of_any_shape_are_analysed(shape: tuple[int, int]) -> None:
+    detection = detect(np.zeros(shape))
+    assert detection.foreground.shape == shape
+    assert found(detection) == ()
+
+
+def test_the_score_threshold_leaves_out_what_is_doubtful() -> None:
+    scores = sorted(instance.score for instance in found(detect(PICTURE, score=0.0)))
+    middle = scores[len(scores) // 2]
+    assert len(found(detect(PICTURE, score=middle))) == sum(score >= middle for score in scores)
+    assert found(detect(PICTURE, score=1.0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("diameter_px", "low", "high"), [(24, 1, 1), (8, 1, 1), (60, 1, 1), (219, 0.05, 0.25), (4, 2, 2), (1, 2, 2), (20_000, 0.05, 0.1)]
+)
+def test_an_expected_diameter_chooses_one_scale(models: Path, diameter_px: float, low: float, high: float) -> None:
+    (scale,) = first_scales(read_manifest(models / "blobs"), (1500, 1500), diameter_px)
+    assert low <= scale <= high
+
+
+def test_large_pictures_are_not_enlarged_beyond_reason(models: Path) -> None:
+    manifest = read_manifest(models / "blobs")
+    assert first_scales(manifest, (3072, 3072), 4) == (1.0,)
+    assert first_scales(manifest, (2048, 2048), 4) == (1.5,)
+
+
+def test_nanometres_go_before_pixels() -> None:
+    pixel_size = PixelSize(0.5, 0.5, "user")
+    assert detect(PICTURE, pixel_size=pixel_size, diameter_nm=12, diameter_px=999).details["scales"] == [1.0]
+    (scale,) = detect(PICTURE, pixel_size=pixel_size, diameter_nm=60).details["scales"]
+    assert scale < 0.6
+
+
+def test_nanometres_without_a_pixel_size_choose_nothing() -> None:
+    assert detect(PICTURE, diameter_nm=12, diameter_px=24).details["scales"] == [1.0]
+    assert len(found(detect(PICTURE, diameter_nm=12))) == len(DISCS)
+
+
+def test_large_particles_are_found_where_their_size_is_told_and_where_it_is_not(models: Path) -> None:
+    shape = (900, 900)
+    discs = [disc(shape, centre, 200) for centre in ((200, 200), (200, 600), (620, 300), (650, 700))]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0) + np.random.default_rng(2).normal(0, 60, shape)
+    make_model(models / "scaled", scales=[1.0, 0.5, 0.25, 0.125])
+    for model, settings in (("blobs", {"diameter_px": 200}), ("scaled", {})):
+        masks = drawn(found(detect(picture, model=model, **settings)), shape)
+        for truth in discs:
+            assert max(iou(truth, mask) for mask in masks) > 0.85
+
+
+def test_a_particle_found_at_several_scales_is_one(models: Path) -> None:
+    make_model(models / "scaled", scales=[1.0, 0.5])
+    detection = detect(PICTURE, model="scaled")
+    assert detection.details["scales"][:2] == [1.0, 0.5]
+    masks = drawn(found(detection))
+    for truth in DISCS:
+        assert sum(iou(truth, mask) > 0.4 for mask in masks) == 1
+
+
+def test_small_particles_call_for_an_enlarged_picture() -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 6) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    assert detect(picture).details["scales"] == [1.0, 2.0]
+    assert detect(PICTURE).details["scales"] == [1.0]
+
+
+def test_outlines_that_the_network_cannot_draw_are_refused() -> None:
+    with pytest.raises(ModelError, match="cannot draw outlines 'completed': choose one of distance, semantic"):
+        detect(PICTURE, outlines="completed")
+    assert detect(PICTURE, outlines="semantic").details["outlines"] == "semantic"
+
+
+def test_a_missing_model_is_a_sentence() -> None:
+    with pytest.raises(ModelError, match="no model called 'unheard-of': installed: blobs, stars"):
+        detect(PICTURE, model="unheard-of")
+
+
+def test_a_cancelled_analysis_stops() -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        detect(PICTURE, cancel=cancel)
+
+
+def test_the_pipeline_measures_the_particles_as_they_were_found() -> None:
+    params = with_settings(default_params(detector="network"), ["detector.model=blobs", "cleaning.border=keep"])
+    result = analyze(micrograph(), params, device="cpu")
+    assert params.separator.name == "detector"
+    assert len(result.particles) == len(DISCS)
+    assert result.provenance.provider == "cpu"
+    assert result.provenance.models[0].name == "blobs"
+    assert result.detection["polarity"] == "bright"
+    assert all(0 < particle.instance.score <= 1 for particle in result.particles)
+    assert result.removed == {}
+
+
+@pytest.mark.parametrize("separator", ["uecs", "watershed", "none"])
+def test_other_separators_take_the_networks_foreground(separator: str) -> None:
+    params = with_settings(default_params(detector="network", separator=separator), ["detector.model=blobs", "cleaning.border=keep"])
+    result = analyze(micrograph(), params, device="cpu")
+    assert len(result.particles) == len(DISCS)
+    assert params.preprocess.denoise == "none"
+
+
+def test_a_detector_without_particles_of_its_own_gives_regions_and_a_note() -> None:
+    params = default_params(detector="otsu", separator="detector")
+    result = analyze(micrograph(), params)
+    assert len(result.particles) > 0
+    assert any("each connected region was taken as one particle" in warning for warning in result.warnings)
+
+
+def test_specks_among_the_particles_are_cleaned_like_others() -> None:
+    params = with_settings(default_params(detector="network"), ["detector.model=blobs", "cleaning.speck_nm=50"])
+    result = analyze(micrograph(), params, device="cpu")
+    assert result.particles == ()
+    assert result.removed == {"speck": len(DISCS)}
+
+
+def test_an_unknown_device_is_wrong_usage() -> None:
+    with pytest.raises(ParameterError, match="no device called 'abacus'"):
+        analyze(micrograph(), with_settings(default_params(detector="network"), ["detector.model=blobs"]), device="abacus")
