@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Empty, Queue
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -21,9 +21,8 @@ from lycurgus.services.inputs import NamedInput
 Done = TypeVar("Done")
 
 SLOTS = 3
-"""Images in memory at once: one that is read, one that is analysed, one that is written."""
+"""Images in a lane at once: one that is read, one that is analysed, one that is written."""
 _POLL_S = 0.1
-_MOST_UNFETCHED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def flow(tasks: Iterable[ImageTask], stages: Stages[Done], *, slots: int = SLOTS
     Parameters
     ----------
     tasks : asked for one by one as there is room.
-    slots : images in memory at once; 1 does one stage after the other.
+    slots : images that are begun and not yet dealt with by the caller; 1 does one stage after the other.
 
     Raises
     ------
@@ -102,6 +101,8 @@ def flow(tasks: Iterable[ImageTask], stages: Stages[Done], *, slots: int = SLOTS
             if finished is None:
                 break
             yield finished
+            # Only now, when the caller has dealt with it: what a kill costs is what is in the lane.
+            lane.free_slot()
         lane.check()
     finally:
         lane.stop()
@@ -129,7 +130,7 @@ class _Lane(Generic[Done]):
         self._stopped = CancelToken()
         self._read: Queue[tuple[ImageTask, Any, Seconds] | None] = Queue()
         self._analysed: Queue[tuple[ImageTask, Any, Seconds] | None] = Queue()
-        self.finished: Queue[Finished[Done] | None] = Queue(_MOST_UNFETCHED)
+        self.finished: Queue[Finished[Done] | None] = Queue()
         self._crash: BaseException | None = None
         self._threads: list[threading.Thread] = []
 
@@ -139,6 +140,10 @@ class _Lane(Generic[Done]):
             thread = threading.Thread(target=self._guarded, args=(work,), name=f"lycurgus {name}", daemon=True)
             self._threads.append(thread)
             thread.start()
+
+    def free_slot(self) -> None:
+        """Make room for one more image."""
+        self._slots.release()
 
     def stop(self) -> None:
         """End the threads: the analysis at its next look at the token, the writer with the file in work."""
@@ -199,19 +204,12 @@ class _Lane(Generic[Done]):
                     value = self._stages.write(task, value)
                 except Exception as error:
                     value = failed(task.source.path, error)
-            self._slots.release()
-            self._deliver(Finished(task, value, seconds._replace(write=perf_counter() - began)))
+            self.finished.put(Finished(task, value, seconds._replace(write=perf_counter() - began)))
             del value
-        self._deliver(None)
+        self.finished.put(None)
 
     def _next(self, queue: Queue[tuple[ImageTask, Any, Seconds] | None]) -> tuple[ImageTask, Any, Seconds] | None:
         while True:
             self._stopped.check()
             with suppress(Empty):
                 return queue.get(timeout=_POLL_S)
-
-    def _deliver(self, finished: Finished[Done] | None) -> None:
-        while True:
-            self._stopped.check()
-            with suppress(Full):
-                return self.finished.put(finished, timeout=_POLL_S)
