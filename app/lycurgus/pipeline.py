@@ -24,7 +24,7 @@ from lycurgus.core.quality import quality_warnings
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.core.summary import SampleSummary
 from lycurgus.core.types import AnalysisResult, Micrograph, Provenance
-from lycurgus.detectors import DETECTORS, Scene
+from lycurgus.detectors import DETECTORS, Detector, Scene
 from lycurgus.parameters import default_params
 
 LARGEST_SIDE_PX = 16_384
@@ -36,6 +36,7 @@ def analyze(
     params: AnalysisParams | None = None,
     *,
     device: str = "auto",
+    detector: Detector | None = None,
     progress: Progress = silent,
     cancel: CancelToken = never,
 ) -> AnalysisResult:
@@ -46,6 +47,7 @@ def analyze(
     micrograph : as read.
     params : the defaults where None.
     device : "auto", "cpu" or "cuda", for detectors that run a network.
+    detector : takes the place of the one that the parameters name: of the same kind, with a network that is not installed for instance.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def analyze(
     """
     _refuse_too_large(micrograph)
     params = params or default_params()
-    detector, separator = DETECTORS[params.detector.name], SEPARATORS[params.separator.name]
+    detector, separator = detector or DETECTORS[params.detector.name], SEPARATORS[params.separator.name]
     watch = _StageClock(progress, cancel)
 
     with watch.stage("prepare"):

@@ -87,12 +87,20 @@ class _Seen:
 
 
 class NetworkDetector:
-    """Runs an installed network; no state, opened networks are shared."""
+    """Runs an installed network; no state, opened networks are shared.
+
+    Parameters
+    ----------
+    model : the one that is run whatever the parameters name: one that is not installed, to be judged before it is.
+    """
 
     name = "network"
     label = "Neural network"
     params_model: type[DetectorParams] = NetworkParams
     runs_network = True
+
+    def __init__(self, model: InstalledModel | None = None) -> None:
+        self._model = model
 
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Find particles.
@@ -107,7 +115,7 @@ class NetworkDetector:
         Cancelled
         """
         assert isinstance(params, NetworkParams)
-        network = open_network(find_model(params.model), device)
+        network = open_network(self._model or find_model(params.model), device)
         manifest = network.model.manifest
         decoding = _decoding(network.model, params)
         finder = _Finder(scene, network, decoding, progress, cancel)
