@@ -14,13 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app" / "lycurgus"
 TRAIN = ROOT / "models" / "lycurgus_train"
 
-PLUGINS = {"readers", "detectors", "exporters", "inference"}
+PLUGINS = {"readers", "calibration", "detectors", "exporters", "inference"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "core": set(),
     "resources": {"core"},
     "folders": set(),
     "readers": {"core"},
+    "calibration": {"core"},
     "exporters": {"core", "resources"},
     "inference": {"core", "resources", "folders"},
     "detectors": {"core", "inference"},

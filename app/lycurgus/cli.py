@@ -156,6 +156,7 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     _add_paths(calibrate)
     calibrate.add_argument("--plane", default="auto", help="detector or frame to read, by number or part of its name")
+    calibrate.add_argument("--no-scale-bar", action="store_true", help="do not read burnt-in scale bars and data bars")
     _add_json(calibrate)
 
 

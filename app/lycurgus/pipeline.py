@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 
 import numpy as np
 
 from lycurgus import __version__
+from lycurgus.calibration.evidence import examine
 from lycurgus.core import distribution
 from lycurgus.core.annotations import find_annotations, usable_area
 from lycurgus.core.cleaning import CleanedForeground, clean, clean_foreground
@@ -23,7 +24,7 @@ from lycurgus.core.progress import CancelToken, Progress, never, silent
 from lycurgus.core.quality import quality_warnings
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.core.summary import SampleSummary
-from lycurgus.core.types import AnalysisResult, Micrograph, Provenance
+from lycurgus.core.types import AnalysisResult, Annotation, Micrograph, Provenance
 from lycurgus.detectors import DETECTORS, Detector, Scene
 from lycurgus.parameters import default_params
 
@@ -66,6 +67,8 @@ def analyze(
         usable = usable_area(micrograph.pixels, annotations)
         level = level_of(micrograph.pixels)
         plane = preprocess(micrograph.pixels, usable, params.preprocess, level=level)
+        with_size = calibrated(micrograph, params, annotations)
+        micrograph = with_size.micrograph
         scene = Scene(plane, usable, micrograph.pixel_size, level)
     with watch.stage("detect"):
         detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
@@ -93,11 +96,11 @@ def analyze(
             analysed_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             times_s=watch.times_s,
         ),
-        detection={"polarity": detection.polarity, **detection.details},
+        detection={"polarity": detection.polarity, **detection.details, **with_size.details},
         removed=removed,
         annotations=annotations,
     )
-    stated = (*micrograph.warnings, *detection.warnings, *separation.notes)
+    stated = (*micrograph.warnings, *with_size.warnings, *detection.warnings, *separation.notes)
     return replace(result, warnings=(*stated, *quality_warnings(result, usable)))
 
 
@@ -131,6 +134,37 @@ def _refuse_too_large(micrograph: Micrograph) -> None:
         f"the image has {width:,} × {height:,} px, at most {largest} can be analysed at once",
         hint="crop or bin it",
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """A micrograph with the pixel size that holds for it, what that rests on, and what must be said about it."""
+
+    micrograph: Micrograph
+    details: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def calibrated(micrograph: Micrograph, params: AnalysisParams, annotations: tuple[Annotation, ...] | None = None) -> Calibrated:
+    """Give a micrograph that states no pixel size the one that its scale bar or data bar says, where that is sure.
+
+    Parameters
+    ----------
+    annotations : what is burnt in, where that is known already.
+    """
+    if annotations is None:
+        annotations = find_annotations(micrograph.pixels, params.annotations)
+    evidence = examine(micrograph, params.calibration, annotations)
+    warnings = list(evidence.warnings)
+    if (offer := evidence.offered) is not None and offer.source != "resolution tags":
+        warnings.append(
+            f"A pixel size of {offer.x_nm:.5g} nm was read ({offer.reason}), but not surely enough to be used "
+            f"(confidence {offer.confidence:.2f}): check it and state it."
+        )
+    if evidence.chosen is None or micrograph.pixel_size is not None:
+        return Calibrated(micrograph, {}, tuple(warnings))
+    said = f"{evidence.in_words}, confidence {evidence.chosen.confidence:.2f}"
+    return Calibrated(micrograph.with_pixel_size(evidence.pixel_size), {"calibration": said}, tuple(warnings))
 
 
 class _StageClock:

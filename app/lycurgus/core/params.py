@@ -65,6 +65,17 @@ class AnnotationParams(StageParams):
     )
 
 
+class CalibrationParams(StageParams):
+    """How large a pixel is, where the file does not say it."""
+
+    scale_bar: Literal["auto", "off"] = Field(
+        "auto",
+        title="Burnt-in scale bar",
+        description="'auto' reads scale bar and data bar: used where the file states no pixel size and the reading is sure, "
+        "compared with the file's where it states one; 'off' reads nothing",
+    )
+
+
 class PreprocessParams(StageParams):
     """What is done to the picture before detection; intensities are measured on the picture as stored."""
 
@@ -161,6 +172,7 @@ class AnalysisParams(StageParams):
 
     input: InputParams = InputParams()
     annotations: AnnotationParams = AnnotationParams()
+    calibration: CalibrationParams = CalibrationParams()
     preprocess: PreprocessParams = PreprocessParams()
     detector: SerializeAsAny[DetectorParams]
     separator: SerializeAsAny[SeparatorParams]

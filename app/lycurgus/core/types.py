@@ -20,7 +20,7 @@ from lycurgus.core.measurement import Measurement
 from lycurgus.core.params import AnalysisParams
 
 Polarity = Literal["bright", "dark"]
-PixelSizeSource = Literal["metadata", "scale bar", "user"]
+PixelSizeSource = Literal["metadata", "scale bar", "data bar", "user"]
 Mask = NDArray[np.bool_]
 Plane = NDArray[Any]
 NO_NETWORK = "no network"

@@ -40,7 +40,10 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("error", "Error", "", "why the file has no result"),
     ImageColumn("pixel_size_y_nm", "Pixel height", "nm", "empty without calibration"),
     ImageColumn("pixel_size_x_nm", "Pixel width", "nm", "empty without calibration"),
-    ImageColumn("pixel_size_source", "Pixel size from", "", "metadata, scale bar or user"),
+    ImageColumn("pixel_size_source", "Pixel size from", "", "metadata, scale bar, data bar or user"),
+    ImageColumn(
+        "calibration", "Calibration", "", "what a pixel size that was read from the picture rests on: label and length of the scale bar"
+    ),
     ImageColumn("height_px", "Height", "px", "rows of the image"),
     ImageColumn("width_px", "Width", "px", "columns of the image"),
     ImageColumn("plane", "Plane", "", "detector or frame that was read"),
@@ -104,6 +107,7 @@ def image_row(entry: ReportEntry) -> dict[str, Value]:
         "pixel_size_y_nm": pixel_size.y_nm if pixel_size else None,
         "pixel_size_x_nm": pixel_size.x_nm if pixel_size else None,
         "pixel_size_source": pixel_size.source if pixel_size else None,
+        "calibration": _scalar(result.detection.get("calibration")),
         "height_px": entry.shape[0],
         "width_px": entry.shape[1],
         "plane": micrograph.plane,

@@ -1,0 +1,1 @@
+"""How large a pixel is: every source that says something, held against the others."""
