@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -24,6 +25,7 @@ class AugmentParams:
     crop_px : side of the square crop.
     smallest_px, largest_px : the particle in the crop's middle is scaled to a diameter between these, log-uniformly.
     smallest_scale, largest_scale : limits of that scaling.
+    disturbance : part of the usual chance of each change of intensities; 0 shows pictures as they are.
     """
 
     crop_px: int = 256
@@ -31,6 +33,7 @@ class AugmentParams:
     largest_px: float = 110.0
     smallest_scale: float = 0.15
     largest_scale: float = 3.0
+    disturbance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,29 +61,16 @@ def draw_crop(image: Prepared, params: AugmentParams, rng: np.random.Generator, 
         known &= _warp(image.unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0
     if image.depth_unknown is not None:
         depth_known = inside & (_warp(image.depth_unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0)
-    return Crop(disturb(picture, rng), targets, known, depth_known)
+    return Crop(disturb(picture, rng, strength=params.disturbance), targets, known, depth_known)
 
 
-def disturb(picture: Picture, rng: np.random.Generator) -> Picture:
+def disturb(picture: Picture, rng: np.random.Generator, *, strength: float = 1.0) -> Picture:
     """Change the intensities as other instruments, doses and operators would; the result is normalised anew."""
-    if rng.random() < 0.5:
-        picture = -picture
-    if rng.random() < 0.5:
-        picture = _gamma(picture, float(np.exp(rng.uniform(np.log(0.45), np.log(2.2)))))
-    if rng.random() < 0.4:
-        picture = _shaded(picture, rng)
-    if rng.random() < 0.35:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 2.2)))
-    if rng.random() < 0.6:
-        picture = _noisy(picture, rng)
-    if rng.random() < 0.15:
-        picture = _line_noise(picture, rng)
-    if rng.random() < 0.08:
-        picture = _salted(picture, rng)
-    if rng.random() < 0.15:
-        picture = _recompressed(picture, rng)
-    if rng.random() < 0.1:
-        picture = np.clip(picture, *(rng.uniform(-1.2, -0.5), rng.uniform(0.5, 1.2)))
+    for chance, change in _DISTURBANCES:
+        if rng.random() < strength * chance:
+            picture = change(picture, rng)
+    if rng.random() >= strength:
+        return normalise(picture)
     return normalise(picture, low=float(rng.uniform(0.05, 1.0)), high=float(rng.uniform(99.0, 99.95)))
 
 
@@ -133,7 +123,17 @@ def _warp_labels(layer: NDArray[np.int32], matrix: NDArray[np.float64], side: in
     return _warp(layer.astype(np.float32), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT).astype(np.int32)
 
 
-def _gamma(picture: Picture, gamma: float) -> Picture:
+def _blurred(picture: Picture, sigma_px: float) -> Picture:
+    blurred: Picture = cv2.GaussianBlur(picture, (0, 0), sigma_px).astype(np.float32, copy=False)
+    return blurred
+
+
+def _inverted(picture: Picture, _rng: np.random.Generator) -> Picture:
+    return -picture
+
+
+def _gamma(picture: Picture, rng: np.random.Generator) -> Picture:
+    gamma = np.exp(rng.uniform(np.log(0.45), np.log(2.2)))
     unit = np.clip((picture + 1) / 2, 0, 1)
     return (2 * unit**gamma - 1).astype(np.float32)
 
@@ -146,11 +146,20 @@ def _shaded(picture: Picture, rng: np.random.Generator) -> Picture:
     return picture + strength * field if rng.random() < 0.6 else picture * np.clip(1 + 0.6 * strength * field, 0.2, 2)
 
 
+def _defocused(picture: Picture, rng: np.random.Generator) -> Picture:
+    return _blurred(picture, float(rng.uniform(0.4, 2.2)))
+
+
+def _saturated(picture: Picture, rng: np.random.Generator) -> Picture:
+    saturated: Picture = np.clip(picture, rng.uniform(-1.2, -0.5), rng.uniform(0.5, 1.2))
+    return saturated
+
+
 def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
     sigma = np.exp(rng.uniform(np.log(0.02), np.log(0.7)))
     noise = rng.standard_normal(picture.shape, dtype=np.float32)
     if rng.random() < 0.35:
-        noise = cv2.GaussianBlur(noise, (0, 0), float(rng.uniform(0.5, 1.8)))
+        noise = _blurred(noise, float(rng.uniform(0.5, 1.8)))
         noise /= noise.std()
     if rng.random() < 0.3:
         noise *= np.sqrt(np.clip((picture + 1) / 2, 0.05, 1.5))
@@ -171,4 +180,20 @@ def _salted(picture: Picture, rng: np.random.Generator) -> Picture:
 def _recompressed(picture: Picture, rng: np.random.Generator) -> Picture:
     grey = np.clip((picture + 1) * 127.5, 0, 255).astype(np.uint8)
     encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])[1]
-    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 127.5 - 1
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None, "OpenCV reads what it wrote"
+    return decoded.astype(np.float32) / 127.5 - 1
+
+
+_DISTURBANCES: tuple[tuple[float, Callable[[Picture, np.random.Generator], Picture]], ...] = (
+    (0.5, _inverted),
+    (0.5, _gamma),
+    (0.4, _shaded),
+    (0.35, _defocused),
+    (0.6, _noisy),
+    (0.15, _line_noise),
+    (0.08, _salted),
+    (0.15, _recompressed),
+    (0.1, _saturated),
+)
+"""Chance and change, in the order of the instrument: the specimen's contrast first, what storing does last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import cos, pi
@@ -19,7 +19,7 @@ from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_c
 from lycurgus_train.config import TrainConfig
 from lycurgus_train.crops import CropDataset, RunOrder, batches, to_batch
 from lycurgus_train.log import RunLog
-from lycurgus_train.losses import LossWeights, total_loss
+from lycurgus_train.losses import Batch, LossWeights, total_loss
 from lycurgus_train.networks import ParticleNetwork
 from lycurgus_train.store import Prepared
 
@@ -42,7 +42,14 @@ class Process:
 
 
 def train(
-    config: TrainConfig, sources: Sources, validation: Sources, out: Path, *, start_from: Path | None = None, device: str = "auto"
+    config: TrainConfig,
+    sources: Sources,
+    validation: Sources,
+    out: Path,
+    *,
+    start_from: Path | None = None,
+    device: str = "auto",
+    after_check: Callable[[int], None] | None = None,
 ) -> ParticleNetwork:
     """Train a network, or go on with a run that was interrupted, and return its averaged weights.
 
@@ -52,6 +59,7 @@ def train(
     out : the run's folder: ``last.pt``, ``log.csv``, TensorBoard events, ``pictures/``. A run goes on where ``last.pt`` stands.
     start_from : checkpoint whose weights a new run starts with.
     device : "auto", "cpu" or "cuda".
+    after_check : called with the step after each checkpoint.
 
     Raises
     ------
@@ -60,7 +68,8 @@ def train(
     """
     process = _join(device)
     torch.manual_seed(config.seed)
-    model = build(config.network).to(process.device, memory_format=torch.channels_last)
+    model = build(config.network).to(process.device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.learning_rate)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
     step = 0
@@ -92,8 +101,12 @@ def train(
                 if held_out is not None:
                     bar.set_postfix(validation=f"{_validate(averaged.module, held_out, config, process, log, step):.4f}")
                 save_checkpoint(out / LAST, _snapshot(config, model, optimizer, averaged, step))
+                if after_check is not None:
+                    after_check(step)
     _leave(process)
-    return averaged.module.eval()
+    final = averaged.module.eval()
+    assert isinstance(final, ParticleNetwork)
+    return final
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
@@ -103,7 +116,7 @@ def schedule(step: int, steps: int, warmup: int) -> float:
     return 0.5 * (1 + cos(pi * (step - warmup) / max(1, steps - warmup)))
 
 
-def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: object, config: TrainConfig) -> dict[str, float]:
+def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> dict[str, float]:
     model.train()
     losses = _losses(model, batch, config)
     optimizer.zero_grad(set_to_none=True)
@@ -113,7 +126,7 @@ def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: object,
     return {name: float(value.detach()) for name, value in losses.items()}
 
 
-def _losses(model: nn.Module, batch, config: TrainConfig) -> dict[str, Tensor]:  # type: ignore[no-untyped-def]
+def _losses(model: nn.Module, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
     with _precision(config, batch.picture.device):
         logits, rays = model(batch.picture)
     weights = LossWeights(**config.loss.model_dump())
