@@ -244,7 +244,7 @@ def _drawn_means(table: Floats, mean: _Mean, samples: int, seed: int) -> Floats:
     n, w, f = table[:, 0], table[:, 1], table[:, mean.first]
     var_f, var_w = np.maximum(table[:, mean.second] - f**2 / n, 0), np.maximum(table[:, 2] - w**2 / n, 0)
     covariance = table[:, mean.cross] - f * w / n
-    noise_f, noise_w = _correlated(redrawn @ var_f, redrawn @ var_w, redrawn @ covariance, rng)
+    noise_f, noise_w = _correlated(*(redrawn.astype(np.float64) @ one for one in (var_f, var_w, covariance)), rng)
     total = np.maximum(sums[:, 1] + noise_w, np.finfo(np.float64).tiny)
     means: Floats = (sums[:, 0] + noise_f) / total
     return means

@@ -17,7 +17,7 @@ from lycurgus.core.errors import ProjectError
 from lycurgus.core.history import edited_result
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.types import AnalysisResult
-from lycurgus.services.database import Database
+from lycurgus.services.database import Database, InUseError
 from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.project import SCHEMA, SCHEMA_VERSION, Project, Statement
 from lycurgus.services.project_records import ImageRecord, PackedResult, key_of, path_of
@@ -70,15 +70,15 @@ class BatchProject:
         ProjectError
             Another process works on it; or what ``Project.open`` raises.
         """
-        database = Database.open(path, schema=f"{SCHEMA};{BATCH_SCHEMA}", version=SCHEMA_VERSION)
         try:
-            database.keep_others_out()
-        except ProjectError as error:
-            database.close()
+            database = Database.open(path, schema=f"{SCHEMA};{BATCH_SCHEMA}", version=SCHEMA_VERSION)
+            try:
+                database.keep_others_out()
+            except BaseException:
+                database.close()
+                raise
+        except InUseError as error:
             raise ProjectError(path, "another process works on this batch", hint="wait for it, or choose another folder") from error
-        except BaseException:
-            database.close()
-            raise
         return cls(database)
 
     def conditions(self) -> dict[str, Any]:

@@ -20,6 +20,10 @@ _CHECKED_BYTES = 64 << 20
 _HEADER = b"SQLite format 3\x00"
 
 
+class InUseError(ProjectError):
+    """Another program uses the file just now."""
+
+
 class Database:
     """A connection with a lock around it; every transaction is wholly in the file or not at all.
 
@@ -144,7 +148,7 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 
 def _locked(path: Path) -> ProjectError:
-    return ProjectError(path, "the project file is in use by another program", hint="close the other Lycurgus window")
+    return InUseError(path, "the project file is in use by another program", hint="close the other Lycurgus window")
 
 
 def _connected(path: Path) -> sqlite3.Connection:
