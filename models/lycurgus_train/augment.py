@@ -135,7 +135,8 @@ def _inverted(picture: Picture, _rng: np.random.Generator) -> Picture:
 def _gamma(picture: Picture, rng: np.random.Generator) -> Picture:
     gamma = np.exp(rng.uniform(np.log(0.45), np.log(2.2)))
     unit = np.clip((picture + 1) / 2, 0, 1)
-    return (2 * unit**gamma - 1).astype(np.float32)
+    changed: Picture = (2 * unit**gamma - 1).astype(np.float32)
+    return changed
 
 
 def _shaded(picture: Picture, rng: np.random.Generator) -> Picture:
