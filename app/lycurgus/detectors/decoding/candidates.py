@@ -142,22 +142,27 @@ def similar_pairs(candidates: Sequence[Candidate], *, least_iou: float) -> list[
 
 
 def suppress(candidates: Sequence[Candidate], *, overlap: float) -> list[Candidate]:
-    """Keep of candidates that are one particle the one with the best score; see ``survivors``."""
-    kept = survivors(candidates, [candidate.score for candidate in candidates], overlap=overlap)
+    """Keep of candidates that are one particle the one with the best score: those with an IoU above ``overlap`` are one.
+
+    The outcome does not depend on the order of the candidates; candidates that merely overlap all stay.
+    """
+    kept = survivors(candidates, [one.score for one in candidates], similar_pairs(candidates, least_iou=overlap))
     return [candidates[index] for index in kept]
 
 
-def survivors(candidates: Sequence[Candidate], ranks: Sequence[float], *, overlap: float) -> list[int]:
-    """Keep of candidates that are one particle the best: greedy by rank, and those with an IoU above ``overlap`` are one.
+def survivors(candidates: Sequence[Candidate], ranks: Sequence[float], pairs: Sequence[tuple[int, int, float]]) -> list[int]:
+    """Choose greedily, by falling rank, so that of each pair at most one is left.
 
-    The outcome does not depend on the order of the candidates; candidates that merely overlap all stay.
+    Parameters
+    ----------
+    pairs : places of candidates that are one particle, as ``similar_pairs`` gives them.
 
     Returns
     -------
     Places in ``candidates``, rising.
     """
     partners: dict[int, list[int]] = {}
-    for i, j, _ in similar_pairs(candidates, least_iou=overlap):
+    for i, j, _ in pairs:
         partners.setdefault(i, []).append(j)
         partners.setdefault(j, []).append(i)
     gone: set[int] = set()

@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.detectors.decoding.candidates import Candidate, boxes_of, crop, in_reading_order, meeting, shared_px, survivors
+from lycurgus.detectors.decoding.candidates import Candidate, boxes_of, crop, in_reading_order, meeting, shared_px, similar_pairs, survivors
 
 WITHIN = 0.6
 """Of two candidates of different looks that share this part of the smaller one, only one side can be right."""
+
+EXPLAINED = 0.7
+"""Small particles that cover this part of a large candidate explain all of it: between them there is background that it blurs over."""
 
 FALL_OFF = 0.7
 """Standard deviation, in natural logarithms, of how trust falls off beyond the best diameters: at twice the largest it is 0.61."""
@@ -96,7 +99,7 @@ def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tupl
 
     What was found twice is kept as it looks where its size suits the network best. Where a large candidate of one look holds smaller
     ones of others, either the smaller ones are its fragments or it is a blur of them; the side with more evidence stays, evidence being
-    score × trust for each pixel of the large one that is explained.
+    score × trust, for the smaller ones in so far as they explain the large one's pixels.
 
     Parameters
     ----------
@@ -115,8 +118,14 @@ def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tupl
         if (mapped := at_full_size(candidate, look.shape, shape)) is not None
     ]
     if len(looks) > 1:
-        kept = survivors([one.candidate for one in seen], [one.worth for one in seen], overlap=overlap)
-        seen = _without_contradictions([seen[index] for index in kept])
+        candidates = [one.candidate for one in seen]
+        pairs = similar_pairs(candidates, least_iou=overlap)
+        witnesses = [{one.look} for one in seen]
+        for i, j, _ in pairs:
+            witnesses[i].add(seen[j].look)
+            witnesses[j].add(seen[i].look)
+        kept = survivors(candidates, [one.worth for one in seen], pairs)
+        seen = _without_contradictions([seen[index] for index in kept], [witnesses[index] for index in kept])
     return in_reading_order([one.candidate for one in seen])
 
 
@@ -129,14 +138,20 @@ class _Seen:
     look: int
 
 
-def _without_contradictions(seen: list[_Seen]) -> list[_Seen]:
-    """Decide between large candidates and the small ones of other looks within them, from the largest on."""
+def _without_contradictions(seen: list[_Seen], witnesses: list[set[int]]) -> list[_Seen]:
+    """Decide between large candidates and the small ones of other looks within them, from the largest on.
+
+    Parameters
+    ----------
+    witnesses : the looks that saw each candidate. What one look saw both of is no contradiction but a small particle on a large one.
+    """
     within: dict[int, list[int]] = {}
     for i, j in meeting(boxes_of([one.candidate for one in seen])).tolist():
-        small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, index))
-        a, b = seen[small], seen[large]
-        if a.look != b.look and shared_px(a.candidate, b.candidate) >= WITHIN * a.candidate.area_px:
-            within.setdefault(large, []).append(small)
+        small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, seen[index].worth, seen[index].candidate.bbox))
+        if witnesses[small].isdisjoint(witnesses[large]):
+            a, b = seen[small].candidate, seen[large].candidate
+            if shared_px(a, b) >= WITHIN * a.area_px:
+                within.setdefault(large, []).append(small)
     gone: set[int] = set()
     for large in sorted(within, key=lambda index: (-seen[index].candidate.area_px, seen[index].candidate.bbox)):
         rivals = [seen[small] for small in within[large] if small not in gone]
@@ -150,7 +165,7 @@ def _without_contradictions(seen: list[_Seen]) -> list[_Seen]:
 
 
 def _evidence(rivals: list[_Seen], large: Candidate) -> float:
-    """Mean over the pixels of a large candidate of the worth of the best small one there."""
+    """What small candidates in the place of a large one are worth: their mean, less where they leave too much of it unexplained."""
     best = np.zeros(large.mask.shape, dtype=np.float32)
     for rival in rivals:
         box = rival.candidate.bbox
@@ -158,7 +173,9 @@ def _evidence(rivals: list[_Seen], large: Candidate) -> float:
         there = best[y0 - large.bbox.y0 : y1 - large.bbox.y0, x0 - large.bbox.x0 : x1 - large.bbox.x0]
         mask = rival.candidate.mask[y0 - box.y0 : y1 - box.y0, x0 - box.x0 : x1 - box.x0]
         np.maximum(there, mask * np.float32(rival.worth), out=there)
-    return float(best[large.mask].mean())
+    explained = best[large.mask]
+    part = np.count_nonzero(explained) / explained.size
+    return float(explained.sum() / max(np.count_nonzero(explained), 1)) * min(part / EXPLAINED, 1.0)
 
 
 def at_full_size(candidate: Candidate, resized: tuple[int, int], shape: tuple[int, int]) -> Candidate | None:
