@@ -16,8 +16,8 @@ from lycurgus.readers.tia import emi_stem
 # Extensions that other programs use for something else too: such files are read when named, not gathered from folders.
 _ONLY_WHEN_NAMED = {".map", ".st", ".h5", ".hdf5"}
 
-_REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json", "batch.lycurgus"}
-_REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side", "training"}
+REPORT_FILES = {"report.xlsx", "particles.csv", "summary.json", "annotations.coco.json", "comparison.json", "batch.lycurgus"}
+REPORT_FOLDERS = {"labels", "rois", "overlays", "maps", "side-by-side", "training"}
 
 
 def find_files(paths: Iterable[str | Path], *, recursive: bool = False) -> list[Path]:
@@ -92,9 +92,9 @@ def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Path]:
         yield folder
         return
     visible = [entry for entry in entries if not entry.name.startswith(".")]
-    if _is_report(entries):
-        visible = [entry for entry in visible if entry.name not in _REPORT_FOLDERS]
-    readable = [entry for entry in visible if _gathered(entry) and not entry.is_dir()]
+    if is_report(entry.name for entry in entries):
+        visible = [entry for entry in visible if entry.name not in REPORT_FOLDERS]
+    readable = [entry for entry in visible if is_gathered(entry) and not entry.is_dir()]
     yield from _without_companions(readable)
     if recursive:
         for entry in visible:
@@ -103,25 +103,34 @@ def _in_folder(folder: Path, *, recursive: bool) -> Iterator[Path]:
                 yield from _in_folder(entry, recursive=True)
 
 
-def _is_report(entries: list[Path]) -> bool:
-    """Tell a folder that a report was written to: its overlays and labels are pictures, but no micrographs."""
-    names = {entry.name for entry in entries}
-    return bool(names & _REPORT_FILES) or names >= {"overlays", "maps"}
+def is_report(names: Iterable[str]) -> bool:
+    """Tell from the names in it a folder that a report was written to: its overlays and labels are pictures, but no micrographs."""
+    there = set(names)
+    return bool(there & REPORT_FILES) or there >= {"overlays", "maps"}
 
 
-def _gathered(path: Path) -> bool:
+def is_gathered(path: Path) -> bool:
+    """Tell whether a file is taken from a folder, by its extension."""
     extension = path.suffix.lower()
     return extension in EXTENSIONS and extension not in _ONLY_WHEN_NAMED
 
 
+def owners(files: Iterable[Path]) -> dict[Path, Path]:
+    """Return the ser files whose emi file is among the files, each with that emi file, which is what is read."""
+    listed = list(files)
+    experiments = {(path.parent, path.stem.casefold()): path for path in listed if path.suffix.lower() == ".emi"}
+    series = [path for path in listed if path.suffix.lower() == ".ser"]
+    stems = {path: (path.parent, emi_stem(path) or "") for path in series}
+    return {path: experiments[stem] for path, stem in stems.items() if stem in experiments}
+
+
 def _without_companions(files: list[Path]) -> Iterator[Path]:
     """Leave out what belongs to another file of the list: an emi's ser files, a Hitachi image's text file."""
-    experiments = {(path.parent, path.stem.casefold()) for path in files if path.suffix.lower() == ".emi"}
+    companions = owners(files)
     pictures = {path.with_suffix("") for path in files if path.suffix.lower() != ".txt"}
     for path in files:
-        extension = path.suffix.lower()
-        if extension == ".ser" and (path.parent, emi_stem(path)) in experiments:
+        if path in companions:
             continue
-        if extension == ".txt" and path.with_suffix("") in pictures and hitachi.is_sidecar(path):
+        if path.suffix.lower() == ".txt" and path.with_suffix("") in pictures and hitachi.is_sidecar(path):
             continue
         yield path

@@ -70,6 +70,11 @@ def write_for_batch(task: ImageTask, analysed: tuple[Fingerprint | None, Analysi
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM:
             return NoRoom(error.path, error.reason)
         raise
+    return packed_image(entry, fingerprint)
+
+
+def packed_image(entry: ReportEntry, fingerprint: Fingerprint | None) -> PackedImage:
+    """Pack an image whose own files are written."""
     return PackedImage(PackedResult.of(entry.result, None, fingerprint, entry.shape), packed_picture(entry.thumbnail))
 
 
@@ -191,9 +196,9 @@ class Batch:
         Cancelled
         """
         place = {source.path: index for index, source in enumerate(self.sources)}
-        tasks = [self._task(source, place[source.path]) for source in self.pending]
+        tasks = [self.task_of(source, pictured=is_pictured(self._plan, place[source.path], len(self.sources))) for source in self.pending]
         for finished in engine(tasks, BATCH_STAGES, cancel):
-            yield self._keep(finished)
+            yield self.keep(finished.task.source, finished.outcome, finished.seconds)
 
     def failures(self) -> tuple[FailedFile, ...]:
         """List the images without a result, with the reasons."""
@@ -201,8 +206,12 @@ class Batch:
         failed = [(source, known.get(absolute(source.path))) for source in self.sources]
         return tuple(FailedFile(source.path, image.record.error) for source, image in failed if image and image.record.state == "failed")
 
-    def entries(self) -> tuple[list[ReportEntry], dict[str, ImageSample]]:
+    def entries(self, *, even_if_changed: bool = False) -> tuple[list[ReportEntry], dict[str, ImageSample]]:
         """Go through all results once; particles stay in the project file and are read from it for each table.
+
+        Parameters
+        ----------
+        even_if_changed : also of files that are others by now.
 
         Returns
         -------
@@ -214,9 +223,9 @@ class Batch:
             image = known.get(absolute(source.path))
             if image is None or image.record.state != "done":
                 continue
-            result = self._load(source)
+            result = self._load(source, even_if_changed=even_if_changed)
             samples[source.image] = ImageSample.of(result).detached()
-            entries.append(self._light(source, result, image.record.shape or (0, 0)))
+            entries.append(self._light(source, result, image.record.shape or (0, 0), even_if_changed=even_if_changed))
         return entries, samples
 
     def close(self) -> None:
@@ -249,7 +258,13 @@ class Batch:
             again = [path.name for path, why in self._reasons.items() if why == reason]
             self.remarks.append(f"{_images(again)} analysed again: {reason}")
 
-    def _task(self, source: NamedInput, place: int) -> ImageTask:
+    @property
+    def project(self) -> BatchProject:
+        """The project file."""
+        return self._project
+
+    def task_of(self, source: NamedInput, *, pictured: bool) -> ImageTask:
+        """Say what is to be done with a file of this batch; pictured: whether the report shows a small picture of it."""
         return ImageTask(
             source,
             self._params,
@@ -257,41 +272,50 @@ class Batch:
             image_formats=self._image_formats,
             pixel_size_nm=self._pixel_size_nm,
             device=self._device,
-            with_thumbnail=is_pictured(self._plan, place, len(self.sources)),
+            with_thumbnail=pictured,
         )
 
-    def _keep(self, finished: Finished[Made]) -> Step:
-        source, outcome = finished.task.source, finished.outcome
+    def keep(self, source: NamedInput, outcome: Made | FailedFile, seconds: Seconds) -> Step:
+        """Put what came of an image into the project file, and remove its files of before, if they had another name.
+
+        Raises
+        ------
+        ExportError
+            There is no room for its files; nothing of it is kept.
+        ProjectError
+            The project file cannot be written.
+        """
         if isinstance(outcome, NoRoom):
             raise ExportError(outcome.path, outcome.reason, hint="make room and start the same command again: what is finished is kept")
         if isinstance(outcome, FailedFile):
             self._project.save_failure(source.path, outcome.reason, stem=source.stem)
-            return Step(source, outcome, finished.seconds)
+            return Step(source, outcome, seconds)
+        stem, formats = self._project.written(source.path)
         self._project.save(source.path, outcome, self._params, stem=source.stem, formats=self._image_formats)
-        self._remove_renamed(source)
-        return Step(source, None, finished.seconds)
+        if stem != source.stem:
+            self.remove_files(source, stem, formats)
+        return Step(source, None, seconds)
 
-    def _remove_renamed(self, source: NamedInput) -> None:
-        """Remove an image's files of before, which had another stem because fewer images shared its name."""
-        before = self._known.get(absolute(source.path))
-        if before is None or not before.stem or before.stem in {one.stem for one in self.sources}:
+    def remove_files(self, source: NamedInput, stem: str, formats: Sequence[str]) -> None:
+        """Remove an image's own files that were written under a stem which is now nobody's; fewer images shared its name then."""
+        if not stem or stem in {one.stem for one in self.sources}:
             return
-        folder = self._plan.folder_of(replace(source, stem=before.stem))
-        for name in before.formats:
+        folder = self._plan.folder_of(replace(source, stem=stem))
+        for name in formats:
             for template in IMAGE_FILES.get(name, ()):
                 with suppress(OSError):
-                    (folder / template.format(stem=before.stem)).unlink(missing_ok=True)
+                    (folder / template.format(stem=stem)).unlink(missing_ok=True)
 
-    def _load(self, source: NamedInput) -> AnalysisResult:
-        result = with_statistics_of(self._project.load(source.path), self._params)
+    def _load(self, source: NamedInput, *, even_if_changed: bool) -> AnalysisResult:
+        result = with_statistics_of(self._project.load(source.path, even_if_changed=even_if_changed), self._params)
         # The path as it is given today: it may have been relative to another folder.
         return replace(result, micrograph=replace(result.micrograph, path=source.path))
 
-    def _light(self, source: NamedInput, result: AnalysisResult, shape: tuple[int, int]) -> ReportEntry:
+    def _light(self, source: NamedInput, result: AnalysisResult, shape: tuple[int, int], *, even_if_changed: bool) -> ReportEntry:
         """Make the report's entry of an image, with all but its particles."""
         entry = ReportEntry(result, shape, source.image, source.stem, self._project.thumbnail(source.path))
         stored = StoredParticles(
-            load=partial(self._load, source),
+            load=partial(self._load, source, even_if_changed=even_if_changed),
             n_particles=len(result.particles),
             n_counted=len(result.counted),
             tasks=tasks_of(result),

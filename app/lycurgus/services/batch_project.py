@@ -119,9 +119,30 @@ class BatchProject:
         """Keep why an image has no result."""
         self._project.save_failure(path, reason, alongside=[_written(path, stem=stem, failed=Fingerprint.of(path))])
 
-    def load(self, path: Path) -> AnalysisResult:
-        """Return the result of an image, corrections by hand applied, without its pixels."""
-        stored = self._project.load(path)
+    @property
+    def database(self) -> Database:
+        """The file itself, for others who keep tables of their own in it."""
+        return self._database
+
+    def written(self, path: Path) -> tuple[str, tuple[str, ...]]:
+        """Return under which stem and in which formats an image's own files were written; ("", ()) where none were."""
+        rows = self._database.rows("SELECT stem, formats FROM batch_images WHERE path = ?", (key_of(path),))
+        return (rows[0]["stem"], tuple(json.loads(rows[0]["formats"]))) if rows else ("", ())
+
+    def forget(self, path: Path) -> None:
+        """Remove all that is known of an image."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM batch_images WHERE path = ?", (key_of(path),))
+            connection.execute("DELETE FROM images WHERE path = ?", (key_of(path),))
+
+    def load(self, path: Path, *, even_if_changed: bool = False) -> AnalysisResult:
+        """Return the result of an image, corrections by hand applied, without its pixels.
+
+        Parameters
+        ----------
+        even_if_changed : also where the file is another one by now, which is then not looked at.
+        """
+        stored = self._project.load(path, even_if_changed=even_if_changed)
         if stored is None or stored.result is None:
             raise ProjectError(self._project.path, f"the result of {path.name} is gone: its file was changed", hint="start the batch again")
         return edited_result(stored.result, stored.history)

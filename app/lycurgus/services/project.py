@@ -174,10 +174,14 @@ class Project:
             for statement in alongside:
                 connection.execute(*statement)
 
-    def load(self, path: Path) -> StoredImage | None:
+    def load(self, path: Path, *, even_if_changed: bool = False) -> StoredImage | None:
         """Return what is known of an image, or None.
 
         A file with another time but the same content counts as the same; one that cannot be reached now is believed to be unchanged.
+
+        Parameters
+        ----------
+        even_if_changed : return the result whatever has become of the file, which is then not looked at.
         """
         rows = self._database.rows("SELECT * FROM images WHERE path = ?", (key_of(path),))
         record = self._record(path, rows[0]) if rows else ImageRecord(absolute(path), "new", pixel_size=self.folder_pixel_size(path.parent))
@@ -185,7 +189,7 @@ class Project:
             return None
         if not rows or rows[0]["result"] is None:
             return StoredImage(record)
-        if is_other_file(record):
+        if not even_if_changed and is_other_file(record):
             return StoredImage(record, changed=True)
         result = self._result(rows[0], path)
         return StoredImage(record, result, self._history(rows[0], result, path))
