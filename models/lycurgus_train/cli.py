@@ -19,6 +19,9 @@ COMMANDS: dict[str, str] = {
     "data": "lycurgus_train.commands.data",
     "synthesize": "lycurgus_train.commands.synthesize",
     "simulate": "lycurgus_train.commands.simulate",
+    "train": "lycurgus_train.commands.train",
+    "evaluate": "lycurgus_train.commands.evaluate",
+    "export": "lycurgus_train.commands.export",
 }
 """Command -> its module, which offers ``add_parser(subparsers)`` and ``run(options) -> status`` and imports torch only inside ``run``."""
 

@@ -1,0 +1,53 @@
+"""``lycurgus-train export``: from a checkpoint to a model folder that the application takes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lycurgus.core.errors import ExportError
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe ``export``."""
+    parser = subparsers.add_parser(
+        "export",
+        help="make a model folder for the application of a checkpoint",
+        description="Make a model folder for the application of a checkpoint: ONNX, manifest, golden sample and card. "
+        "Put it into the folder that 'lycurgus models' names, and the application offers it.",
+    )
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="as 'lycurgus-train train' writes it")
+    parser.add_argument(
+        "--facts", type=Path, metavar="TOML", help="name, scales, thresholds, licence, data ... (default: the shipped network's)"
+    )
+    parser.add_argument(
+        "--sample", required=True, type=Path, metavar="IMAGE", help="a picture with particles; its middle goes into the folder"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the model folder; called as the model")
+    parser.add_argument("--no-half", action="store_true", help="leave out the variant in half precision, for GPUs")
+    parser.add_argument(
+        "--scores", type=Path, nargs="+", default=[], metavar="FILE", help="scores.json of evaluations, for manifest and card"
+    )
+    parser.add_argument("--replace", action="store_true", help="write over a model that is there")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export, prove that it computes the same, and write the card."""
+    from lycurgus.inference.manifest import MANIFEST_FILE
+    from lycurgus.readers.door import read
+    from lycurgus_train.checkpoint import load_checkpoint, trained
+    from lycurgus_train.export import export
+    from lycurgus_train.facts import SHIPPED_FACTS, for_head, read_facts
+    from lycurgus_train.model_card import read_scores, write_card
+
+    if (options.out / MANIFEST_FILE).exists() and not options.replace:
+        raise ExportError(options.out, "holds a model already", hint="name another folder, or say --replace")
+    facts = read_facts(options.facts or SHIPPED_FACTS)
+    documents = read_scores(options.scores)
+    sample = read(options.sample).pixels
+    checkpoint = load_checkpoint(options.checkpoint)
+    parity = export(trained(checkpoint), options.out, for_head(facts, checkpoint.network.head), sample=sample, half=not options.no_half)
+    write_card(options.out, documents=documents)
+    differences = ", ".join(f"{name} {value:.1e}" for name, value in parity.largest.items())
+    print(f"{options.out} holds the network after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
+    return 0
