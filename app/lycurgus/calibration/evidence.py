@@ -24,7 +24,7 @@ from lycurgus.core.types import Annotation, Micrograph, PixelSize, PixelSizeSour
 
 CandidateSource = Literal["user", "metadata", "scale bar", "data bar", "resolution tags", "folder", "instrument default"]
 
-CONFIDENCE_LIMIT = 0.7
+CONFIDENCE_LIMIT = 0.6
 """What is less sure is offered, not used."""
 WORTH_OFFERING = 0.2
 CONTRADICTION = 0.02
@@ -213,9 +213,8 @@ def _doubted(candidates: Sequence[Candidate]) -> list[Candidate]:
         others = [other for other in candidates if other.source != one.source and other.confidence >= 0.3 and other.source != "folder"]
         agree = any(not _apart(one, other) for other in others)
         rival = max((other.confidence for other in seen if other is not one and _apart(one, other)), default=0.0)
-        confidence = (
-            1 - (1 - one.confidence) * 0.4 if agree else one.confidence * (1 - 0.5 * min(1.0, rival / max(one.confidence, 1e-9)) ** 2)
-        )
+        share = min(1.0, rival / max(one.confidence, 1e-9))
+        confidence = 1 - (1 - one.confidence) * 0.4 if agree else one.confidence * (1 - 0.5 * share**2)
         result.append(replace(one, confidence=float(np.clip(confidence, 0, 1))))
     return result
 

@@ -70,7 +70,7 @@ def is_distinct(level: float, ground: float) -> bool:
     return abs(level - ground) >= 24
 
 
-def ink_mask(grey: Grey, level: float, ground: float, *, thick: bool = False) -> Grey:
+def ink_mask(grey: Grey, level: float, ground: float, *, thick: bool = False, clean: bool = False) -> Grey:
     """Return 1 where a pixel is ink of this level.
 
     Near the ground's own level, and where strokes are thick, only in and beside places that are flat too: noise and the edges of
@@ -81,12 +81,17 @@ def ink_mask(grey: Grey, level: float, ground: float, *, thick: bool = False) ->
     grey : (h, w) uint8.
     level, ground : grey levels of ink and ground.
     thick : strokes are at least four pixels wide.
+    clean : there is nothing but ink and ground, as in a data bar: thin strokes count down to half their height.
     """
+    if clean:
+        halfway: Grey = (np.abs(grey.astype(np.float32) - np.float32(level)) <= 0.55 * abs(level - ground)).view(np.uint8)
+        return halfway
     distinct = is_distinct(level, ground)
     most = 12.0 if thick else 45.0
     reach = float(np.clip(0.3 * abs(level - ground), 9.0, most)) if distinct else 8.0
-    near = (np.abs(grey.astype(np.float32) - np.float32(level)) <= reach).view(np.uint8)
+    near: Grey = (np.abs(grey.astype(np.float32) - np.float32(level)) <= reach).view(np.uint8)
     if distinct and not thick:
         return near
     core = cv2.morphologyEx(near, cv2.MORPH_OPEN, _SQUARE)
-    return np.asarray(cv2.dilate(core, np.ones((5, 5), np.uint8)) & near, np.uint8)
+    grown: Grey = np.asarray(cv2.dilate(core, np.ones((5, 5), np.uint8)), np.uint8) & near
+    return grown

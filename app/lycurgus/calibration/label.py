@@ -108,7 +108,7 @@ def _by_crop(table: dict[str, list[str]], count: int) -> list[list[Word]]:
     return words
 
 
-def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: float = TEXT_HEIGHT_PX) -> list[Crop]:
+def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: float = TEXT_HEIGHT_PX, clean: bool = False) -> list[Crop]:
     """Prepare a crop with one line of text in several ways, dark on light, for Tesseract to read them all.
 
     Parameters
@@ -117,6 +117,7 @@ def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: 
     text_height_px : about how high the characters are.
     ink_level : the grey level of the text.
     height_px : how high they shall be.
+    clean : there is nothing but ink and ground.
 
     Returns
     -------
@@ -128,9 +129,9 @@ def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: 
     size = (max(8, round(crop.shape[1] * factor)), max(8, round(crop.shape[0] * factor)))
     way = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
     large = np.asarray(cv2.resize(crop, size, interpolation=way), np.uint8)
-    thick = text_height_px >= THICK_TEXT_PX
-    if is_distinct(ink_level, ground) and not thick:
-        ink = ink_mask(large, ink_level, ground)
+    thick = text_height_px >= THICK_TEXT_PX and not clean
+    if clean or (is_distinct(ink_level, ground) and not thick):
+        ink = ink_mask(large, ink_level, ground, clean=clean)
     else:
         # Flatness is a matter of the pixels as they are.
         ink = ink_mask(crop, ink_level, ground, thick=thick)
@@ -140,12 +141,12 @@ def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: 
     if abs(ink_level - ground) >= 12:
         share = np.clip((large.astype(np.float32) - ground) / np.float32(ink_level - ground), 0, 1)
         variants.append((255 * (1 - cv2.GaussianBlur(share, (0, 0), 0.05 * height_px))).astype(np.uint8))
-    return [cv2.copyMakeBorder(each, 14, 14, 14, 14, cv2.BORDER_CONSTANT, value=255) for each in variants]
+    return [np.pad(each, 14, constant_values=255) for each in variants]
 
 
 def _without_specks(ink: Crop, size: float) -> Crop:
     """Keep what is as high as letters are, and points on their base line; black on white."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, None, 8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     x, y, w, h, area = stats.T
     keep = (h >= 0.4 * size) & (h <= 1.8 * size)
     keep[0] = False

@@ -58,7 +58,7 @@ def label_boxes(grey: Grey, bar: FoundBar, *, area: BBox, known: Sequence[BBox] 
     box = _moved(bar.bbox, -window.y0, -window.x0)
     lines: list[LabelBox] = []
     for level in _inks(view, bar, ground):
-        mask = ink_mask(view, level, ground)
+        mask = ink_mask(view, level, ground, clean=bar.in_data_bar)
         if bar.style == "line around its label":
             mask[max(0, box.y0 - 1) : box.y1 + 1, : box.x0 + 3] = 0
         else:
@@ -66,13 +66,9 @@ def label_boxes(grey: Grey, bar: FoundBar, *, area: BBox, known: Sequence[BBox] 
         lines += [_placed(line, level, box, bar) for line in _lines(_glyphs(mask, bar, least))]
     beside = [] if bar.style == "ruler" else text_beside(grey, bar.bbox)
     for text in {*known, *beside}:
-        lines += [
-            LabelBox(
-                inside, 0.8 * text.height, level, max(2, round(1.5 * text.width / text.height)), _nearness(inside, text.height, box, bar)
-            )
-            for inside in [_moved(text, -window.y0, -window.x0)]
-            for level in levels_of_text(grey, text, most=2)
-        ]
+        inside = _moved(text, -window.y0, -window.x0)
+        letters, near = max(2, round(1.5 * text.width / text.height)), _nearness(inside, text.height, box, bar)
+        lines += [LabelBox(inside, 0.8 * text.height, level, letters, near) for level in levels_of_text(grey, text, most=2)]
     lines = [line for line in lines if line.nearness > 0.05]
     lines.sort(key=lambda line: -line.nearness * min(line.characters, 4))
     kept: list[LabelBox] = []
@@ -103,7 +99,7 @@ def _inks(view: Grey, bar: FoundBar, ground: float) -> list[float]:
 
 def _glyphs(mask: Grey, bar: FoundBar, least: int) -> NDArray[np.int32]:
     """Boxes (x, y, w, h) of what may be a character."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, None, 8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     _, _, w, h, area = stats.T
     most = max(12.0, 0.5 * bar.length_px, 4.0 * bar.bbox.height) if bar.style == "bar" else max(12.0, 0.6 * bar.length_px)
     fits = (h >= least) & (h <= most) & (w <= 4 * h) & (area >= 0.12 * w * h) & (area <= 0.97 * w * h + 4) & (h < 0.9 * mask.shape[0])
@@ -137,6 +133,8 @@ def _placed(line: NDArray[np.int32], level: float, bar: BBox, found: FoundBar) -
 def _nearness(text: BBox, letter: float, bar: BBox, found: FoundBar) -> float:
     dy = max(text.y0 - bar.y1, bar.y0 - text.y1, 0)
     dx = max(text.x0 - bar.x1, bar.x0 - text.x1, 0)
+    if _is_stroke(text, letter, bar):
+        return 0.0
     if found.style == "line around its label":
         inside = text.x0 >= bar.x0 and text.x1 <= bar.x1 and dy <= letter
         return 1.0 if inside else 0.1
@@ -151,6 +149,12 @@ def _nearness(text: BBox, letter: float, bar: BBox, found: FoundBar) -> float:
     if dx > 0 and not beside:
         near *= 0.6
     return near
+
+
+def _is_stroke(text: BBox, letter: float, bar: BBox) -> bool:
+    """Tell whether a bar is a part of the letters themselves."""
+    within = bar.y0 >= text.y0 - 2 and bar.y1 <= text.y1 + 2 and bar.x0 >= text.x0 - 2 and bar.x1 <= text.x1 + 2
+    return within and bar.width < 2 * letter
 
 
 def _overlap(box: BBox, other: BBox) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,9 @@ def _read_more(places: Sequence[_Read], sizes_px: Sequence[int]) -> None:
     owners: list[_Read] = []
     for place in places:
         for size in sizes_px:
-            made = prepared(place.crop, text_height_px=place.box.height_px, ink_level=place.box.ink_level, height_px=size)
+            made = prepared(
+                place.crop, text_height_px=place.box.height_px, ink_level=place.box.ink_level, height_px=size, clean=place.bar.in_data_bar
+            )
             crops += made
             owners += [place] * len(made)
     for owner, words in zip(owners, read_words(crops, single_line=True), strict=True):
@@ -173,4 +175,7 @@ def _vote(words: Sequence[Word]) -> _Vote | None:
     if not lengths:
         return None
     confidence = sum(word.confidence for word in words) / len(words)
-    return _Vote(max(lengths, key=lambda length: length.likelihood), text, confidence)
+    best = max(lengths, key=lambda length: length.likelihood)
+    # Other words beside it: what a data bar says about something else.
+    clutter = sum(letter.isalnum() for letter in text[: best.start] + text[best.end :]) / max(1, sum(letter.isalnum() for letter in text))
+    return _Vote(replace(best, likelihood=best.likelihood * (1 - 0.5 * clutter)), text, confidence)

@@ -37,7 +37,7 @@ class Ruler:
 
     @property
     def is_whole(self) -> bool:
-        return self.ticks == USUAL_TICKS and self.ends_are_long
+        return self.ticks == USUAL_TICKS
 
 
 def find_rulers(grey: NDArray[np.uint8]) -> list[Ruler]:
@@ -51,14 +51,16 @@ def find_rulers(grey: NDArray[np.uint8]) -> list[Ruler]:
     if high - low < 60:
         return []
     found = []
-    for mask in (grey > high - (high - low) * 0.45, grey < low + (high - low) * 0.3):
-        found.extend(_rulers_in(grey, mask.view(np.uint8)))
-    return sorted(found, key=lambda ruler: -ruler.ticks)
+    for share in (0.55, 0.35):
+        for mask in (grey > low + (high - low) * share, grey < high - (high - low) * share):
+            found.extend(_rulers_in(grey, mask.view(np.uint8)))
+    return sorted(found, key=lambda ruler: (not ruler.is_whole, -ruler.ticks))[:3]
 
 
 def _rulers_in(grey: NDArray[np.uint8], mask: NDArray[np.uint8]) -> list[Ruler]:
-    _, _, stats, centres = cv2.connectedComponentsWithStats(mask)
-    x, y, w, h, area = stats.T
+    components = cv2.connectedComponentsWithStats(mask)
+    stats, centres = np.asarray(components[2], np.int32), np.asarray(components[3], np.float64)
+    _, y, w, h, area = stats.T
     stroke = (h >= 3) & (w <= max(6, 0.008 * grey.shape[1])) & (h >= 1.5 * w) & (h <= 60) & (area >= 0.7 * w * h)
     stroke[0] = False
     index = np.flatnonzero(stroke)
@@ -70,13 +72,11 @@ def _rulers_in(grey: NDArray[np.uint8], mask: NDArray[np.uint8]) -> list[Ruler]:
             if len(level) < LEAST_TICKS:
                 continue
             used.update(level)
-            found.extend(_even_rows(grey, mask, stats, centres, level))
+            found.extend(_even_rows(grey, stats, centres, level))
     return found
 
 
-def _even_rows(
-    grey: NDArray[np.uint8], mask: NDArray[np.uint8], stats: NDArray[np.int32], centres: NDArray[np.float64], level: list[int]
-) -> list[Ruler]:
+def _even_rows(grey: NDArray[np.uint8], stats: NDArray[np.int32], centres: NDArray[np.float64], level: list[int]) -> list[Ruler]:
     order = sorted(level, key=lambda i: float(centres[i, 0]))
     rows: list[list[int]] = []
     row = [order[0]]
@@ -87,12 +87,12 @@ def _even_rows(
             row = [row[-1]] if abs(gap) > 0 else []
         row.append(index)
     rows.append(row)
-    return [ruler for row in rows if len(row) >= LEAST_TICKS and (ruler := _ruler(grey, mask, stats, row))]
+    return [ruler for row in rows if len(row) >= LEAST_TICKS and (ruler := _ruler(grey, stats, row))]
 
 
-def _ruler(grey: NDArray[np.uint8], mask: NDArray[np.uint8], stats: NDArray[np.int32], row: list[int]) -> Ruler | None:
+def _ruler(grey: NDArray[np.uint8], stats: NDArray[np.int32], row: list[int]) -> Ruler | None:
     boxes = stats[row]
-    positions = np.array([_centre(grey, mask, box) for box in boxes])
+    positions = np.array([_centre(grey, box) for box in boxes])
     heights = boxes[:, 3].astype(np.float64)
     numbers = np.arange(len(row))
     slope, start = np.polyfit(numbers, positions, 1)
@@ -103,10 +103,10 @@ def _ruler(grey: NDArray[np.uint8], mask: NDArray[np.uint8], stats: NDArray[np.i
     long_ends = min(heights[0], heights[-1]) >= 1.2 * between
     y0, x0 = int(boxes[:, 1].min()), int(boxes[:, 0].min())
     y1, x1 = int((boxes[:, 1] + boxes[:, 3]).max()), int((boxes[:, 0] + boxes[:, 2]).max())
-    return Ruler(BBox(y0, x0, y1, x1), start, start + slope * (len(row) - 1), len(row), scatter, long_ends)
+    return Ruler(BBox(y0, x0, y1, x1), float(start), float(start + slope * (len(row) - 1)), len(row), scatter, long_ends)
 
 
-def _centre(grey: NDArray[np.uint8], mask: NDArray[np.uint8], box: NDArray[np.int32]) -> float:
+def _centre(grey: NDArray[np.uint8], box: NDArray[np.int32]) -> float:
     """Centre of a tick, weighted by how far its grey level is from the ground beside it; in px from the image's left edge."""
     x, y, w, h = (int(value) for value in box[:4])
     x0, x1 = max(0, x - 2), min(grey.shape[1], x + w + 2)

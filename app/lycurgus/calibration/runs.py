@@ -55,7 +55,7 @@ def find_runs(grey: Grey, *, least_width: int, most_height: int) -> list[Run]:
     for low, high in _bands(grey, least_width):
         mask = ((grey >= low) & (grey <= high)).view(np.uint8)
         found.extend(_runs_in(grey, mask, least_width, most_height))
-    found.sort(key=lambda run: -run.quality)
+    found.sort(key=lambda run: -run.quality * run.bbox.width**0.5)
     kept: list[Run] = []
     for run in found:
         if not any(_is_same(run.bbox, other.bbox) for other in kept):
@@ -172,7 +172,7 @@ def _side(grey: Grey, box: BBox, level: float, side: str) -> NDArray[np.float32]
 
 
 def _is_same(box: BBox, other: BBox) -> bool:
-    """One bar found twice, or a bar and its outline."""
+    """One bar found twice, a bar and its outline, or a part of a bar."""
     apart = max(box.y0 - other.y1, other.y0 - box.y1)
     shared = min(box.x1, other.x1) - max(box.x0, other.x0)
-    return apart <= max(box.height, other.height, 3) and shared >= 0.85 * max(box.width, other.width)
+    return apart <= 3 and shared >= 0.85 * box.width

@@ -62,11 +62,11 @@ def find_bars(grey: Grey, annotations: Sequence[Annotation]) -> list[FoundBar]:
     strips = tuple(item for item in annotations if item.kind in ("data bar", "frame"))
     for strip in strips:
         if strip.kind == "data bar":
-            found += [replace(bar, in_data_bar=True) for bar in _bars_in(grey, strip.bbox, is_strip=True)]
+            found += [_cut(replace(bar, in_data_bar=True), strip.bbox) for bar in _bars_in(grey, strip.bbox, is_strip=True)]
     picture = picture_area(grey.shape, strips)
     if min(picture.height, picture.width) >= 32:
         known = [item.bbox for item in annotations if item.kind == "scale bar"]
-        found += [_surer(bar, known) for bar in _bars_in(grey, picture, is_strip=False)]
+        found += [_cut(_surer(bar, known), picture) for bar in _bars_in(grey, picture, is_strip=False)]
     return sorted(found, key=lambda bar: -bar.sureness)[:MOST_BARS]
 
 
@@ -77,7 +77,8 @@ def _bars_in(grey: Grey, area: BBox, *, is_strip: bool) -> list[FoundBar]:
     most_height = max(3, height // 3) if is_strip else max(4, round(0.09 * side))
     runs = find_runs(view, least_width=max(10, round((0.015 if is_strip else 0.025) * width)), most_height=most_height)
     rulers = [ruler for ruler in find_rulers(view) if is_strip or ruler.bbox.y0 > 0.75 * height]
-    bars = [*_around_labels(view, runs), *(_bar(view, run) for run in runs), *(_of_ruler(ruler) for ruler in rulers)]
+    around, halves = _around_labels(view, runs, is_strip=is_strip)
+    bars = [*around, *(_bar(view, run) for run in runs if run not in halves), *(_of_ruler(ruler) for ruler in rulers)]
     return [_moved(_placed(bar, view.shape, is_strip=is_strip), area) for bar in bars if bar.length_px >= max(12.0, 0.015 * width)]
 
 
@@ -107,13 +108,13 @@ def _end_marks(grey: Grey, run: Run) -> float | None:
 def _stroke(drawn: NDArray[np.bool_], box: BBox, x: int, inward: int) -> tuple[int, int] | None:
     """Height and thickness of the upright stroke at one end: columns whose ink reaches beyond the line, above or below."""
     heights = []
-    for column in range(x, x + inward * max(4, box.width // 10), inward):
+    for column in range(x, x + inward * max(6, box.width // 4), inward):
         heights.append(_reach(drawn[:, column], box.y0, box.y1))
         if heights[-1] < box.height + 4 and len(heights) > 2:
             break
     high = [value for value in heights if value >= max(box.height + 4, 2 * box.height)]
-    far = _reach(drawn[:, x + inward * max(4, box.width // 6)], box.y0, box.y1)
-    if not high or len(high) > max(3, box.width // 10) or far >= min(high):
+    far = _reach(drawn[:, x + inward * (box.width // 2)], box.y0, box.y1)
+    if not high or len(high) > max(3, box.width // 5) or far >= min(high):
         return None
     return max(high), len(high)
 
@@ -125,30 +126,34 @@ def _reach(column: NDArray[np.bool_], y0: int, y1: int) -> int:
     return (y1 - y0) + int(up.argmin() if not up.all() else up.size) + int(down.argmin() if not down.all() else down.size)
 
 
-def _around_labels(grey: Grey, runs: Sequence[Run]) -> list[FoundBar]:
-    """Join two lines on one level with the label between them and marks at their outer ends: ``|--- 5 µm ---|``."""
-    joined = []
+def _around_labels(grey: Grey, runs: Sequence[Run], *, is_strip: bool) -> tuple[list[FoundBar], list[Run]]:
+    """Join two lines on one level with the label between them: ``|--- 5 µm ---|``; in the picture only with the marks at the outer ends."""
+    joined: list[FoundBar] = []
+    halves: list[Run] = []
     for left in runs:
         for right in runs:
             a, b = left.bbox, right.bbox
             gap = b.x0 - a.x1
             level = abs(a.y0 - b.y0) <= 2 and abs(a.y1 - b.y1) <= 2 and abs(left.level - right.level) <= 30
-            alike = 0.6 <= a.width / b.width <= 1.67
+            thin = max(a.height, b.height) <= 6 and min(a.width, b.width) >= 4 * max(a.height, b.height)
+            alike = thin and 0.75 <= a.width / b.width <= 1.33
             if gap < 8 or not (level and alike) or gap > 2.5 * (a.width + b.width):
                 continue
             drawn = np.abs(grey.astype(np.int16) - round(left.level)) <= max(14, 0.4 * left.step)
             outer = _stroke(drawn, a, a.x0, +1), _stroke(drawn, b, b.x1 - 1, -1)
-            if outer[0] is None or outer[1] is None:
+            if not is_strip and (outer[0] is None or outer[1] is None):
                 continue
+            thickness = max((end[1] for end in outer if end is not None), default=2)
+            halves += [left, right]
             start, _ = ends_of_bar(grey, a)
             _, stop = ends_of_bar(grey, b)
             box = BBox(min(a.y0, b.y0), a.x0, max(a.y1, b.y1), b.x1)
-            joined.append(FoundBar(box, "line around its label", start, stop, 0.6 + outer[0][1] / 2, left.level, 0.95))
-    return joined
+            joined.append(FoundBar(box, "line around its label", start, stop, 0.6 + thickness / 2, left.level, 0.95))
+    return joined, halves
 
 
 def _of_ruler(ruler: Ruler) -> FoundBar:
-    sureness = 0.98 if ruler.is_whole else 0.35 if ruler.ends_are_long else 0.2
+    sureness = (0.98 if ruler.ends_are_long else 0.85) if ruler.is_whole else 0.3
     return FoundBar(ruler.bbox, "ruler", ruler.first_px, ruler.last_px, 0.3 + ruler.scatter_px / 2, float("nan"), sureness)
 
 
@@ -173,6 +178,12 @@ def _surer(bar: FoundBar, known: Sequence[BBox]) -> FoundBar:
         if shared >= 0.85 * max(box.width, bar.bbox.width) and box.y0 - 3 <= bar.bbox.y1 and bar.bbox.y0 <= box.y1 + 3:
             return replace(bar, sureness=min(1.0, bar.sureness + 0.3))
     return bar
+
+
+def _cut(bar: FoundBar, area: BBox) -> FoundBar:
+    """What reaches the border may go on beyond it."""
+    whole = bar.bbox.x0 > area.x0 and bar.bbox.x1 < area.x1
+    return bar if whole else replace(bar, sureness=0.25 * bar.sureness)
 
 
 def _moved(bar: FoundBar, area: BBox) -> FoundBar:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from lycurgus import __version__
-from lycurgus.inference.runtime import available_providers
+from lycurgus.inference.providers import available_providers
 
 PACKAGES = (
     ("Qt for Python", ("PySide6-Essentials", "PySide6")),

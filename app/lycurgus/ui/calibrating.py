@@ -19,6 +19,7 @@ from lycurgus.core.errors import ReadError
 from lycurgus.core.history import History
 from lycurgus.core.recalibration import recalibrated
 from lycurgus.core.types import AnalysisResult, Micrograph, PixelSize
+from lycurgus.pipeline import calibrated
 from lycurgus.readers.door import read
 from lycurgus.services.instrument_scales import Setup, default_pixel_size, setup_of, with_default
 from lycurgus.ui.jobs import Job
@@ -227,7 +228,9 @@ def remeasured(path: Path, result: AnalysisResult, history: History, size: Pixel
     stated = read(path, plane=result.params.input.plane)
     if stated.sha256 != result.micrograph.sha256:
         raise ReadError(path, "has changed since it was analysed, so that nothing can be measured again", hint="analyse it again")
-    again, corrected = recalibrated(result, history, stated.with_pixel_size(size or stated.pixel_size))
+    # Without the user's word and the file's, what is surely read from the picture holds, as in a new analysis.
+    sized = stated.with_pixel_size(size) if size else calibrated(stated, result.params, result.annotations).micrograph
+    again, corrected = recalibrated(result, history, sized)
     return _Remeasured(again, corrected, stated.pixel_size)
 
 

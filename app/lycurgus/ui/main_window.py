@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QToolBar, QWidget
 
+from lycurgus.calibration.evidence import Evidence
 from lycurgus.core.types import Micrograph
 from lycurgus.folders import log_folder
 from lycurgus.readers.door import EXTENSIONS
@@ -36,6 +37,7 @@ from lycurgus.ui.panels.parameters import ParametersPanel
 from lycurgus.ui.panels.particles import ParticlesPanel
 from lycurgus.ui.panels.sample import SamplePanel
 from lycurgus.ui.previewing import Previewing
+from lycurgus.ui.scale_reading import ScaleReading, in_words
 from lycurgus.ui.status import StatusLine
 from lycurgus.ui.store import Document, ImageState
 from lycurgus.ui.theme import Theme, application_icon, apply_theme, icon
@@ -53,6 +55,7 @@ class MainWindow(QMainWindow):
         self.store = bench.store
         self.opening, self.editing, self.analysing = Opening(bench), Editing(bench), Analysing(bench)
         self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
+        self.scale_reading = ScaleReading(bench, self.calibrating)
         self._measuring: CalibrationDialog | None = None
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
@@ -175,6 +178,9 @@ class MainWindow(QMainWindow):
         self._measuring.finished.connect(self._bar_measured)
         self._measuring.show()
 
+    def _show_reading(self, evidence: Evidence | None) -> None:
+        self.viewer.show_reading(*("", None) if evidence is None else (in_words(evidence), evidence.reading))
+
     def _bar_measured(self, *_: object) -> None:
         self._measuring = None
         self.actions_["tool.select"].setChecked(True)
@@ -294,6 +300,8 @@ class MainWindow(QMainWindow):
         viewer.measure_scale_bar_requested.connect(lambda: self.actions_["tool.scale_bar"].setChecked(True))
         viewer.type_pixel_size_requested.connect(self.show_calibration)
         viewer.scale_bar_measured.connect(self.calibrate_with_bar)
+        viewer.banner.accept_requested.connect(self.scale_reading.accept)
+        self.scale_reading.changed.connect(self._show_reading)
         viewer.tool_changed.connect(lambda name: self.actions_[f"tool.{name.replace(' ', '_')}"].setChecked(True))
         viewer.comparison_changed.connect(self._show_comparison)
         viewer.hovered.connect(self.status.show_hover)

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from lycurgus.core.errors import LycurgusError
-from lycurgus.core.params import AnalysisParams
+from lycurgus.core.params import AnalysisParams, CalibrationParams
 from lycurgus.core.types import BBox, Instance, Micrograph, Particle
 from lycurgus.pipeline import analyze
 from lycurgus.ui.jobs import Job
@@ -44,6 +44,8 @@ class Previewing(QObject):
         micrograph = self._bench.store.micrograph
         if micrograph is None or visible is None:
             return
+        # What is read from the picture is read once, from the whole of it.
+        params = params.model_copy(update={"calibration": CalibrationParams(scale_bar="off")})
         region, device = middle_of(visible), self._bench.settings.device
         self._job = self._bench.jobs.submit(
             "preview",

@@ -11,13 +11,14 @@ INK = QColor(58, 40, 0)
 
 
 class CalibrationBanner(QFrame):
-    """Says that sizes are in pixels, and offers both ways out.
+    """Says that sizes are in pixels, or what was read from the picture, and offers the ways out.
 
     Signals
     -------
-    measure_requested, type_requested : which way.
+    accept_requested, measure_requested, type_requested : which way.
     """
 
+    accept_requested = Signal()
     measure_requested = Signal()
     type_requested = Signal()
 
@@ -28,19 +29,31 @@ class CalibrationBanner(QFrame):
         colours.setColor(QPalette.ColorRole.Window, AMBER)
         colours.setColor(QPalette.ColorRole.WindowText, INK)
         self.setPalette(colours)
-        text = QLabel("No pixel size: sizes are in px.")
-        text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        text.setAccessibleName("No pixel size: sizes are in pixels")
+        self._text = QLabel()
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._accept = _button("&Accept", "Take what was read from the picture as the pixel size of this image")
         measure = _button("&Measure the scale bar", "Click the two ends of the bar in the picture and type its length")
         type_in = _button("&Type it in…", "Enter the pixel size in nm")
+        self._accept.clicked.connect(self.accept_requested)
         measure.clicked.connect(self.measure_requested)
         type_in.clicked.connect(self.type_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)
-        row.addWidget(text, 1)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._accept)
         row.addWidget(measure)
         row.addWidget(type_in)
+        self.offer("")
+
+    def offer(self, words: str) -> None:
+        """Offer what was read from the picture, or ("") say that nothing is known."""
+        text = words or "No pixel size: sizes are in px."
+        self._text.setText(text)
+        self.offers = bool(words)
+        self._text.setToolTip(words)
+        self._text.setAccessibleName(words or "No pixel size: sizes are in pixels")
+        self._accept.setVisible(bool(words))
 
 
 def _button(text: str, tip: str) -> QPushButton:

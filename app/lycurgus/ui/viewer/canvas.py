@@ -9,8 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QCursor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from lycurgus.calibration.reading import ScaleBarReading
 from lycurgus.core.types import PixelSize
 from lycurgus.ui.viewer import furniture
+from lycurgus.ui.viewer.found_bar import paint_found_bar
 from lycurgus.ui.viewer.overlay import Overlay
 from lycurgus.ui.viewer.picture import Picture
 from lycurgus.ui.viewer.view import View
@@ -74,6 +76,7 @@ class Canvas(QWidget):
         self.swipe_at = 0.5
         self.hand: Hand | None = None
         self.pixel_size: PixelSize | None = None
+        self.found_bar: ScaleBarReading | None = None
         self._view = View()
         self._is_fitted = True
         self._dragged_from: QPointF | None = None
@@ -155,6 +158,8 @@ class Canvas(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.hand.paint(painter, self._view)
             painter.restore()
+        if self.found_bar is not None:
+            paint_found_bar(painter, self._view, self.found_bar)
         if overlay.provisional_region is not None:
             self._paint_region(painter)
         furniture.paint_scale_bar(painter, self._view, furniture.bar_for(self._view, picture.shape, self.pixel_size))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from lycurgus.calibration.reading import ScaleBarReading
 from lycurgus.core.types import BBox, Micrograph, Particle, PixelSize, Plane
 from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
@@ -144,6 +145,13 @@ class ImageViewer(QWidget):
 
     def clear_preview(self) -> None:
         self.canvas.sheet.overlay.clear_provisional()
+
+    def show_reading(self, words: str, reading: ScaleBarReading | None) -> None:
+        """Draw the scale bar that was found and offer what it says; "" and None take both away."""
+        self.banner.offer(words)
+        self.canvas.found_bar = reading
+        self.canvas.update()
+        self._arrange_visibility()
 
     def toggle_overlay(self) -> None:
         """Show or hide the particles."""
@@ -372,7 +380,7 @@ class ImageViewer(QWidget):
 
     def _arrange_visibility(self) -> None:
         shown = self.canvas.sheet.picture is not None and self._store.current is not None
-        self.banner.setVisible(shown and self.pixel_size is None)
+        self.banner.setVisible(shown and (self.pixel_size is None or self.banner.offers))
         self.contrast.setVisible(shown and self._contrast_wanted)
 
     # Dropping and leaving
