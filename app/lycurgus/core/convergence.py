@@ -238,13 +238,13 @@ def _drawn_means(table: Floats, mean: _Mean, samples: int, seed: int) -> Floats:
     table = _packets(table)
     rng = np.random.default_rng(seed)
     drawn = draw_images(len(table), samples=samples, rng=rng)
-    redrawn = rng.binomial(drawn, 1 / len(table))
+    redrawn = rng.binomial(drawn, 1 / len(table)).astype(np.float64)
     sums = drawn @ table[:, [mean.first, 1]]
     # Of n particles drawn from n with replacement the sums vary as n times the variance of one term.
     n, w, f = table[:, 0], table[:, 1], table[:, mean.first]
     var_f, var_w = np.maximum(table[:, mean.second] - f**2 / n, 0), np.maximum(table[:, 2] - w**2 / n, 0)
     covariance = table[:, mean.cross] - f * w / n
-    noise_f, noise_w = _correlated(*(redrawn.astype(np.float64) @ one for one in (var_f, var_w, covariance)), rng)
+    noise_f, noise_w = _correlated(redrawn @ var_f, redrawn @ var_w, redrawn @ covariance, rng)
     total = np.maximum(sums[:, 1] + noise_w, np.finfo(np.float64).tiny)
     means: Floats = (sums[:, 0] + noise_f) / total
     return means
