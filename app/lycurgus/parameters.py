@@ -20,7 +20,7 @@ WANTED_DETECTOR = "otsu"
 FALLBACK_DETECTOR = "otsu"
 """The default where no network comes with the installation."""
 
-NO_NETWORK_AT_HAND = "note: no network comes with this installation, so particles are found by Otsu's threshold"
+NO_NETWORK_AT_HAND = "no network comes with this installation, so particles are found by Otsu's threshold"
 
 _BASE_SEPARATOR = "uecs"
 PLUGINS: Mapping[str, Registry[Any]] = {"detector": DETECTORS, "separator": SEPARATORS}

@@ -461,3 +461,32 @@ def test_a_single_click_deletes_nothing(panel: ParametersPanel, qtbot: QtBot) ->
 def test_a_negative_data_bar_is_no_data_bar() -> None:
     with pytest.raises(Exception, match="data_bar"):
         params_from({"annotations": {"data_bar": -5}})
+
+
+def test_another_detector_brings_what_it_prefers_of_other_stages(panel: ParametersPanel, workbench: Workbench) -> None:
+    choose(panel, "detector.name", "Neural network")
+    assert workbench.store.params == default_params(detector="network")
+    for name in ("preprocess.denoise", "separator.name", "cleaning.speck_px"):
+        row = row_of(panel, name)
+        assert row.editor.value() == row.spec.default == value_of(workbench, name)
+        assert not row.title.font().bold()
+    choose(panel, "detector.name", "Otsu threshold")
+    assert workbench.store.params == default_params(detector="otsu")
+
+
+def test_another_detector_leaves_what_has_been_set(panel: ParametersPanel, workbench: Workbench) -> None:
+    workbench.store.set_params(with_settings(default_params(detector="otsu"), ["preprocess.denoise=median", "separator.name=watershed"]))
+    choose(panel, "detector.name", "Neural network")
+    assert value_of(workbench, "preprocess.denoise") == "median"
+    assert value_of(workbench, "separator.name") == "watershed"
+    row_of(panel, "preprocess.denoise").reset.click()
+    assert value_of(workbench, "preprocess.denoise") == "none"
+
+
+def test_values_that_the_model_sets_can_be_set_and_given_back(panel: ParametersPanel, workbench: Workbench) -> None:
+    choose(panel, "detector.name", "Neural network")
+    workbench.store.set_params(with_settings(workbench.store.params, ["detector.score=0.75", "detector.diameter_px=40"]))
+    assert row_of(panel, "detector.score").editor.value() == 0.75
+    row_of(panel, "detector.score").reset.click()
+    row_of(panel, "detector.diameter_px").reset.click()
+    assert workbench.store.params == default_params(detector="network")

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 def params_of(options: argparse.Namespace) -> AnalysisParams:
     """Combine preset, --detector, --separator and --set, the later over the earlier."""
     if not (options.preset or options.detector or is_network_at_hand()):
-        say(NO_NETWORK_AT_HAND)
+        say(f"note: {NO_NETWORK_AT_HAND}")
     params = load_preset(options.preset) if options.preset else default_params()
     chosen = [f"{stage}.name={getattr(options, stage)}" for stage in ("detector", "separator") if getattr(options, stage)]
     return with_settings(params, [*chosen, *options.settings])

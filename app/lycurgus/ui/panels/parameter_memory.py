@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from lycurgus.core.errors import ParameterError
-from lycurgus.parameters import params_from
+from lycurgus.parameters import NO_NETWORK_AT_HAND, is_network_at_hand, params_from
 from lycurgus.ui.workbench import Workbench
 
 _SETTLING_MS = 500
+_NO_NETWORK = f"{NO_NETWORK_AT_HAND[0].upper()}{NO_NETWORK_AT_HAND[1:]}"
 _NOT_USABLE = "The parameters of the last session cannot be used here; the defaults are set"
 
 
@@ -36,10 +37,14 @@ class ParameterMemory(QObject):
     def _restore(self) -> None:
         document = self._bench.settings.params
         if not document:
+            if not is_network_at_hand():
+                self._say_later(_NO_NETWORK)
             return
         try:
             self._bench.store.set_params(params_from(document))
         except ParameterError as error:
-            # Once the window stands: while it is made nobody listens yet.
-            reason = str(error)
-            QTimer.singleShot(0, self, lambda: self._bench.warn(_NOT_USABLE, reason))
+            self._say_later(_NOT_USABLE, str(error))
+
+    def _say_later(self, text: str, details: str = "") -> None:
+        """Once the window stands: while it is made nobody listens yet."""
+        QTimer.singleShot(0, self, lambda: self._bench.warn(text, details))
