@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from math import inf, sqrt
 from time import process_time
 from typing import Any
@@ -67,10 +68,10 @@ def plainly(fields: Floats, diameter_px: float) -> list[Candidate]:
     probability = 1 / (1 + np.exp(-fields[0]))
     foreground = probability > 0.5
     height = scipy.ndimage.gaussian_filter(fields[1], 1)
-    peaks = peak_local_max(height, min_distance=max(1, round(diameter_px / 4)), threshold_abs=0.25, labels=foreground.astype(np.int32))
+    peaks = peak_local_max(height, min_distance=max(1, round(diameter_px / 4)), threshold_abs=0.25, labels=foreground.astype(np.int32))  # type: ignore[no-untyped-call]
     markers = np.zeros(foreground.shape, dtype=np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    regions: list[Any] = regionprops(watershed(-height, markers, mask=foreground), intensity_image=probability)
+    regions: list[Any] = regionprops(watershed(-height, markers, mask=foreground), intensity_image=probability)  # type: ignore[no-untyped-call]
     return [Candidate(BBox(*one.bbox), one.image, float(one.intensity_mean), int(one.area)) for one in regions]
 
 
@@ -98,7 +99,7 @@ def main() -> None:
     fields, rays = scene(options.particles, diameter_px, options.seed)
     runs: dict[str, Callable[[], list[Candidate]]] = {"scikit-image": lambda: plainly(fields, diameter_px)}
     for head in HEADS:
-        runs[f"lycurgus {head}"] = lambda head=head: decode(fields, rays, DecodingParams(head=head))
+        runs[f"lycurgus {head}"] = partial(decode, fields, rays, DecodingParams(head=head))
     times = dict.fromkeys(runs, inf)
     for _ in range(options.repeats):
         times = {name: min(times[name], timed(run)) for name, run in runs.items()}
