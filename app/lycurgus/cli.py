@@ -22,6 +22,7 @@ examples:
   lycurgus analyze "run 7/*.dm3" --out report --separator watershed --set cleaning.border=keep
   lycurgus analyze sem.tif --out report --pixel-size "2.5 nm" --formats xlsx,png
   lycurgus batch run-7/ --recursive --out report --group-by folder
+  lycurgus watch session-12/ --out report
   lycurgus compare images/ --out comparison
   lycurgus evaluate --images images/ --truth masks/ --json
   lycurgus calibrate images/*.emd
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_analyze(commands)
     _add_batch(commands)
+    _add_watch(commands)
     _add_compare(commands)
     _add_evaluate(commands)
     _add_calibrate(commands)
@@ -104,6 +106,22 @@ def _add_batch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="ADDRESS",
         help="spread the work over a Dask cluster: tcp://HOST:PORT of its scheduler, a scheduler file, or local:N for N processes here",
     )
+
+
+def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    watch = _command(
+        commands,
+        "watch",
+        "measure the images of a folder as they land in it, and keep the report up to date",
+        "lycurgus watch session-12/ --out report --idle-exit 3600",
+    )
+    watch.add_argument("folder", type=Path, metavar="DIR", help="the folder that the microscope writes to")
+    watch.add_argument("--recursive", action="store_true", help="also look into subfolders")
+    watch.add_argument(
+        "--idle-exit", type=_seconds, metavar="SECONDS", help="end when nothing has happened for so long (default: at Ctrl+C)"
+    )
+    watch.add_argument("--anew", action="store_true", help="begin from the first image; what is in the output DIR is set aside")
+    _add_outputs(watch)
 
 
 def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -174,6 +192,14 @@ def _add_parameters(commands: argparse._SubParsersAction[argparse.ArgumentParser
 def _add_report(parser: argparse.ArgumentParser) -> None:
     """What goes in and what comes out, the same for every command that writes a report."""
     _add_paths(parser)
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="images analysed at the same time (default: one a core from 8 images on)"
+    )
+    _add_outputs(parser)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    """What is done with each image, and what comes out."""
     _add_out(parser)
     _add_method(parser)
     parser.add_argument(
@@ -187,9 +213,6 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--columns", choices=("standard", "imagej"), default="standard", help="headings of the particle tables (default: standard)"
-    )
-    parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="images analysed at the same time (default: one a core from 8 images on)"
     )
     parser.add_argument(
         "--group-by",
@@ -247,6 +270,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("must be a time in seconds")
+    return seconds
 
 
 def _speak_utf8() -> None:

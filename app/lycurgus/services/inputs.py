@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lycurgus.readers.discover import natural_key
 from lycurgus.services.reserved import is_reserved
 
 MAX_STEM_BYTES = 180
@@ -37,6 +38,49 @@ def name_inputs(paths: Sequence[Path]) -> tuple[NamedInput, ...]:
     unique = tuple({_absolute(path): path for path in paths}.values())
     images = _shortest_unique_names(unique)
     return tuple(NamedInput(path, image, stem) for path, image, stem in zip(unique, images, _unique_stems(unique, images), strict=True))
+
+
+class GrowingNames:
+    """Names for files of which more come; at any moment those that ``name_inputs`` gives all of them, in natural order."""
+
+    def __init__(self) -> None:
+        self._named: dict[Path, NamedInput] = {}
+        self._taken: set[str] = set()
+
+    @property
+    def inputs(self) -> tuple[NamedInput, ...]:
+        return tuple(self._named.values())
+
+    def __getitem__(self, path: Path) -> NamedInput:
+        return self._named[path]
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._named
+
+    def add(self, path: Path) -> tuple[NamedInput, ...]:
+        """Name one more file; returns the others that have another stem now, because of it."""
+        if path in self._named:
+            return ()
+        words = {_folded(word) for word in (path.name, path.stem, _safe(path.stem))}
+        if words & self._taken:
+            return self._name_anew([*self._named, path])
+        # Nobody has a name like it: the usual case, and thousands of others need not be looked at.
+        self._named[path] = NamedInput(path, path.name, _safe(path.stem))
+        self._taken |= words
+        return ()
+
+    def remove(self, path: Path) -> tuple[NamedInput, ...]:
+        """Take a file out; returns the others that have another stem now."""
+        if path not in self._named:
+            return ()
+        return self._name_anew([one for one in self._named if one != path])
+
+    def _name_anew(self, paths: Sequence[Path]) -> tuple[NamedInput, ...]:
+        before = self._named
+        inputs = name_inputs(sorted(paths, key=natural_key))
+        self._named = {one.path: one for one in inputs}
+        self._taken = {_folded(word) for one in inputs for word in (one.path.name, one.path.stem, one.stem)}
+        return tuple(one for one in inputs if one.path in before and before[one.path].stem != one.stem)
 
 
 def _shortest_unique_names(paths: Sequence[Path]) -> list[str]:
