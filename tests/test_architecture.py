@@ -87,9 +87,10 @@ def test_a_room_imports_only_what_the_plan_allows(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", _modules(TRAIN), ids=lambda p: p.name)
-def test_training_borrows_only_core_files_manifests_and_decoders(path: Path) -> None:
+def test_training_borrows_the_analysis_and_nothing_that_sits_on_top_of_it(path: Path) -> None:
     files = ("lycurgus.readers", "lycurgus.exporters", "lycurgus.resources")
-    allowed = ("lycurgus.core", "lycurgus.inference.manifest", "lycurgus.detectors", "lycurgus.__version__", *files)
+    analysis = ("lycurgus.core", "lycurgus.inference", "lycurgus.detectors", "lycurgus.parameters", "lycurgus.pipeline")
+    allowed = (*analysis, "lycurgus.__version__", *files)
     strangers = [name for _, name in _imports(path) if name.startswith("lycurgus.") and not name.startswith(allowed)]
     assert not strangers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,9 +53,3 @@ def exported(checkpoint: Path, folder: Path, *, sample: NDArray[np.generic], fac
     missing = [max(0, GOLDEN_SIDE_PX - side) for side in sample.shape]
     export(trained(loaded), folder, chosen, sample=np.pad(sample, [(0, more) for more in missing], mode="symmetric"), half=False)
     return InstalledModel(folder, read_manifest(folder), bundled=False)
-
-
-def first_picture(images: Sequence[Any]) -> NDArray[np.generic]:
-    """Return the pixels of the first image, as the sample of an export."""
-    pixels: NDArray[np.generic] = images[0].pixels
-    return pixels

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "train": "lycurgus_train.commands.train",
     "evaluate": "lycurgus_train.commands.evaluate",
     "export": "lycurgus_train.commands.export",
+    "card": "lycurgus_train.commands.card",
+    "study": "lycurgus_train.commands.study",
 }
 """Command -> its module, which offers ``add_parser(subparsers)`` and ``run(options) -> status`` and imports torch only inside ``run``."""
 

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from lycurgus.detectors.network import NetworkDetector
-    from lycurgus_train.candidates import first_picture, opened
+    from lycurgus_train.candidates import opened
     from lycurgus_train.facts import read_facts
     from lycurgus_train.judging import detection_params, judge, scores_document, truth_of
 
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     params = detection_params("network", options.settings)
     facts = read_facts(options.facts) if options.facts else None
     truth = "boxes" if options.boxes else truth_of(images)
-    with opened(options.model, sample=first_picture(images), facts=facts) as model:
+    with opened(options.model, sample=images[0].pixels, facts=facts) as model:
         judging = judge(images, params, truth=truth, detector=NetworkDetector(model), device=options.device)
         judged = list(tqdm(judging, total=len(images), unit="image", leave=False, disable=None, file=sys.stderr))
         document = {

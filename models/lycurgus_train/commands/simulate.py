@@ -21,6 +21,7 @@ EPILOG = """\
 examples:
   lycurgus-train simulate --list
   lycurgus-train simulate catalyst --count 200 --size 512 --out catalysts
+  lycurgus-train simulate haadf --count 110 --seed 11 --pool pools/sim-haadf
 """
 
 
@@ -35,7 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("kind", nargs="?", metavar="KIND", help="what is simulated; --list names the choices")
     parser.add_argument("--list", action="store_true", help="list what can be simulated and stop")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder for images, masks and the COCO file")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder for images, masks and the COCO file")
+    where.add_argument("--pool", type=Path, metavar="DIR", help="a new folder for the images packed for training, instead of --out")
     parser.add_argument("--count", type=int, default=100, metavar="N", help="how many images (default: 100)")
     parser.add_argument("--size", type=int, default=512, metavar="PX", help="height and width of each (default: 512)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="another number gives other images (default: 0)")
@@ -49,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
         for name, simulator in SIMULATORS.items():
             print(f"{name:<14} {simulator.label}")
         return 0
-    if options.kind is None or options.out is None:
-        raise ParameterError("KIND and --out are needed", hint="for instance: lycurgus-train simulate haadf --out pictures")
+    if options.kind is None or (options.out is None and options.pool is None):
+        raise ParameterError("KIND and --out or --pool are needed", hint="for instance: lycurgus-train simulate haadf --out pictures")
     if options.kind not in SIMULATORS:
         raise ParameterError(f"there is no simulator called '{options.kind}'", hint=f"choose one of {', '.join(SIMULATORS)}")
     for value, name, least, most in ((options.count, "--count", 1, 10**6), (options.size, "--size", LEAST_PX, MOST_PX)):
@@ -62,10 +65,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _simulate(simulator: Simulator, options: argparse.Namespace) -> int:
+    from lycurgus_train.data.pool import write_pool
     from lycurgus_train.synth.writing import check_output, write_data_set
 
-    check_output(options.out)
     images = _images(simulator, count=options.count, size_px=options.size, seed=options.seed)
+    if options.pool is not None:
+        print(f"{len(write_pool(images, options.pool))} images packed into {options.pool}")
+        return 0
+    check_output(options.out)
     what = f"{simulator.label}, by lycurgus-train simulate {simulator.name} --size {options.size} --seed {options.seed}"
     written = write_data_set(images, options.out, description=what, total=options.count)
     print(f"{written} images in {options.out}")

@@ -1,0 +1,116 @@
+"""``lycurgus-train study``: rerun a study and print its table beside what was published."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lycurgus.core.errors import ParameterError
+from lycurgus_train.studies import STUDIES
+
+if TYPE_CHECKING:
+    from lycurgus_train.studies.plan import Effort
+
+EPILOG = """\
+studies:
+  synthetic   real images, synthetic ones made of them, and both
+  one-image   one annotated image, alone and with synthetic images of it
+  few-images  5, 10, 20 and 30 annotated images, with and without five synthetic ones each
+  noise       particles found against the ratio of signal to noise, by a network and by Otsu, without and with denoising
+  ablation    heads and data, each combination for equally many steps
+
+examples:
+  lycurgus-train study noise --out studies/noise
+  lycurgus-train study ablation --full --data emps/ --split emps --out studies/ablation --markdown docs/studies.md
+
+A study that was stopped goes on where it stopped.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe ``study``."""
+    parser = subparsers.add_parser(
+        "study",
+        help="rerun a study: what data, heads and noise do to the result",
+        description="Rerun a study; small by default, so that it ends in minutes and shows that it runs, at full size by --full.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=tuple(STUDIES), metavar="NAME", help=", ".join(STUDIES))
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="for the table (study.csv, study.md) and what is finished of it"
+    )
+    parser.add_argument("--full", action="store_true", help="full size: hours on a GPU, days on a CPU, but for 'noise'")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="images with truth, or a packed pool; not for 'noise'")
+    parser.add_argument("--split", metavar="FILE", help="of the data: a file, or the name of one that ships")
+    parser.add_argument("--validation", type=Path, metavar="DIR", help="instead of a split: other images to score with")
+    parser.add_argument(
+        "--model", default="default", help="for 'noise': a model folder, checkpoint or installed name (default: the shipped network)"
+    )
+    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="every training starts with these weights")
+    parser.add_argument("--steps", type=int, metavar="N", help="of every training, instead of the study's own")
+    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="with so many seeds (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the first of them (default: 1)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes that draw crops (default: 0)")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also put the table into this page")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the study; print and write its table."""
+    from lycurgus.exporters.atomic import replacing
+    from lycurgus_train.studies.plan import FULL, SMALL, Plan
+    from lycurgus_train.studies.report import Report
+
+    for value, name in ((options.steps, "--steps"), (options.repeats, "--repeats")):
+        if value is not None and value < 1:
+            raise ParameterError(f"{name} {value} is impossible", hint="give 1 or more")
+    if options.seed < 0 or options.workers < 0:
+        raise ParameterError("--seed and --workers are 0 or more")
+    plan = Plan(
+        out=options.out,
+        command=command_of(options),
+        effort=_effort(FULL if options.full else SMALL, options.steps),
+        full=options.full,
+        data=options.data,
+        split=options.split,
+        validation=options.validation,
+        model=options.model,
+        start=options.start,
+        seeds=tuple(range(options.seed, options.seed + options.repeats)),
+        device=options.device,
+        workers=options.workers,
+    )
+    report: Report = import_module(STUDIES[options.name]).run(plan)
+    print(report.text())
+    print(f"{plan.cells.seconds:,.0f} s were spent on it, {len(report.rows)} rows", file=sys.stderr)
+    report.write_csv(options.out / "study.csv")
+    with replacing(options.out / "study.md") as temporary:
+        temporary.write_text(report.markdown(), encoding="utf-8", newline="\n")
+    if options.markdown is not None:
+        report.put_into(options.markdown)
+    return 0
+
+
+def _effort(effort: Effort, steps: int | None) -> Effort:
+    return effort if steps is None else replace(effort, steps=steps)
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """Return what decides a study's figures as a command; folders by their names, since others have theirs elsewhere."""
+    words = ["lycurgus-train", "study", options.name]
+    words += ["--full"] if options.full else []
+    words += ["--data", options.data.name] if options.data else []
+    words += ["--split", Path(options.split).name] if options.split else []
+    words += ["--validation", options.validation.name] if options.validation else []
+    words += ["--model", Path(options.model).name] if options.model != "default" else []
+    words += ["--start", options.start.name] if options.start else []
+    words += [word for name in ("steps",) if getattr(options, name) is not None for word in (f"--{name}", str(getattr(options, name)))]
+    words += ["--repeats", str(options.repeats)] if options.repeats != 1 else []
+    words += ["--seed", str(options.seed)] if options.seed != 1 else []
+    return shlex.join(words)
