@@ -13,7 +13,7 @@ from lycurgus import pipeline
 from lycurgus.core.errors import LycurgusError
 from lycurgus.core.types import Micrograph
 from lycurgus.parameters import default_params
-from lycurgus.services.analysis import failed
+from lycurgus.services.failures import failed
 from shapes import disc
 
 
