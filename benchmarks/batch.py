@@ -51,7 +51,7 @@ def plain_loop(paths: list[Path], out: Path) -> float:
 
 
 def batch(paths: list[Path], out: Path, jobs: int) -> tuple[float, float, tuple[float, float, float]]:
-    """Return seconds in all, the share of the lanes' time, once they run, in which they analysed, and the seconds of each stage."""
+    """Return seconds in all, the share of the time in which the analysis of a running lane does not wait, and the seconds of each stage."""
     from lycurgus.parameters import default_params, with_settings
     from lycurgus.services.batch import Batch, local_engine
     from lycurgus.services.inputs import name_inputs
@@ -60,17 +60,14 @@ def batch(paths: list[Path], out: Path, jobs: int) -> tuple[float, float, tuple[
 
     params = with_settings(default_params(), METHOD)
     began = time.perf_counter()
-    steps, moments = [], []
     with Batch.open(name_inputs(paths), params, ExportPlan(out, FORMATS)) as work:
-        for step in work.run(local_engine(jobs)):
-            steps.append(step)
-            moments.append(time.perf_counter())
+        steps = list(work.run(local_engine(jobs)))
         entries, samples = work.entries()
         write_report(build_report(entries, work.failures(), params.statistics, samples=samples), out, FORMATS)
     seconds = time.perf_counter() - began
-    analysed = sum(step.seconds.analyse for step in steps[jobs:])
+    analysed, idle = sum(step.seconds.analyse for step in steps), sum(step.seconds.idle for step in steps)
     stages = tuple(sum(step.seconds[place] for step in steps) for place in range(3))
-    return seconds, analysed / (jobs * (moments[-1] - moments[jobs - 1])), (stages[0], stages[1], stages[2])
+    return seconds, analysed / (analysed + idle), (stages[0], stages[1], stages[2])
 
 
 def memory_of(count: int, folder: Path) -> list[float]:
@@ -122,16 +119,14 @@ def main() -> None:
         same = (root / "plain" / "particles.csv").read_bytes() == (root / "batch" / "particles.csv").read_bytes()
         print(f"{options.images} images, {options.side} x {options.side}, 16 bit, Otsu + UECS, {','.join(FORMATS)}")
         print(f"plain loop over analyze   {options.images / plain:6.2f} images/s")
-        print(
-            f"batch, {options.jobs:2} lanes           {options.images / seconds:6.2f} images/s, {plain / seconds:.2f} x; same particles: {same}"
-        )
-        print(f"analysis busy             {busy:6.0%} of the time of its lanes")
+        rate = options.images / seconds
+        print(f"batch, {options.jobs:2} lanes           {rate:6.2f} images/s, {plain / seconds:.2f} x; same particles: {same}")
+        print(f"analysis busy             {busy:6.0%} of the time: it waits for no file")
         print(f"read, analyse, write      {stages[0]:.1f}, {stages[1]:.1f}, {stages[2]:.1f} s in all lanes")
         if options.memory:
             first, last, report = memory_of(options.memory, root)
-            print(
-                f"memory after {options.memory // 10} images {first:.0f} MiB, after {options.memory} {last:.0f} MiB, with the report {report:.0f} MiB"
-            )
+            print(f"memory after {options.memory // 10} images {first:.0f} MiB, after {options.memory} {last:.0f} MiB")
+            print(f"memory with the report written {report:.0f} MiB")
 
 
 if __name__ == "__main__":

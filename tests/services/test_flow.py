@@ -56,6 +56,23 @@ def test_the_next_image_is_read_and_the_last_one_written_while_one_is_analysed()
     assert outcomes == ["0.tif", "1.tif", "2.tif"]
 
 
+def test_waiting_for_a_slow_disk_is_told_apart_from_work():
+    """The second image is read only when the first has been analysed: all that the analysis then waits is idle."""
+    first_analysed = threading.Event()
+
+    def read(task: ImageTask) -> str:
+        assert task.source.stem == "0" or first_analysed.wait(20)
+        return task.source.image
+
+    def analyse(task: ImageTask, *_: Any) -> str:
+        first_analysed.set()
+        return task.source.image
+
+    first, second = flow(tasks_of(2), Stages(read, analyse, passed_on))
+    assert first.seconds.idle == 0
+    assert second.seconds.idle > 0
+
+
 @pytest.mark.parametrize("slots", [1, 2, 3])
 def test_no_more_images_than_slots_are_in_memory(slots: int):
     lock, held, most = threading.Lock(), 0, 0

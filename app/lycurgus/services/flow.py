@@ -61,11 +61,15 @@ class Stages(Generic[Done]):
 
 
 class Seconds(NamedTuple):
-    """How long each stage worked on an image, waiting not counted."""
+    """How long each stage worked on an image, waiting not counted; and how long the analysis had waited for it.
+
+    The wait for a lane's first image is not counted: there is nothing yet that it could overlap with.
+    """
 
     read: float = 0.0
     analyse: float = 0.0
     write: float = 0.0
+    idle: float = 0.0
 
 
 class Finished(NamedTuple, Generic[Done]):
@@ -181,16 +185,19 @@ class _Lane(Generic[Done]):
         self._read.put(None)
 
     def _analysing(self) -> None:
+        free: float | None = None
         while (item := self._next(self._read)) is not None:
             task, value, seconds = item
             del item
             began = perf_counter()
+            idle = 0.0 if free is None else began - free
             if not isinstance(value, FailedFile):
                 try:
                     value = self._stages.analyse(task, value, self._stopped)
                 except Exception as error:
                     value = failed(task.source.path, error)
-            self._analysed.put((task, value, seconds._replace(analyse=perf_counter() - began)))
+            free = perf_counter()
+            self._analysed.put((task, value, seconds._replace(analyse=free - began, idle=idle)))
             del value
         self._analysed.put(None)
 
