@@ -47,7 +47,7 @@ def main() -> int:
         make_environment()
         if job == "test":
             install_torch()
-        install_package("[dev,train]" if job == "test" else "")
+        install_package("[dev,train,cluster]" if job == "test" else "")
         return run_samples() if job == "run" else run_tests()
     except KeyboardInterrupt:
         print("\nStopped; the next start goes on from here.", file=sys.stderr)

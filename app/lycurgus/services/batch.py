@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from lycurgus import __version__
 from lycurgus.core.errors import ExportError, ParameterError
-from lycurgus.core.params import AnalysisParams, StatisticsParams
+from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.sample import ImageSample
 from lycurgus.core.types import AnalysisResult, Micrograph
@@ -23,6 +22,7 @@ from lycurgus.exporters.base import FailedFile, ReportEntry, StoredParticles, ta
 from lycurgus.exporters.image_columns import image_row
 from lycurgus.services.analysis import analyse_image, export_image, read_image
 from lycurgus.services.aside import moved_aside
+from lycurgus.services.batch_conditions import MOST_NAMED, conditions_of, differences
 from lycurgus.services.batch_project import BatchProject, PackedImage, packed_picture, with_statistics_of
 from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.flow import Finished, ImageTask, Seconds, Stages
@@ -35,7 +35,6 @@ from lycurgus.services.report import is_pictured
 
 PROJECT_NAME = "batch.lycurgus"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-_MOST_NAMED = 5
 
 
 class NoRoom(NamedTuple):
@@ -163,10 +162,10 @@ class Batch:
         set_aside = moved_aside(path, "-wal", "-shm", because="earlier") if anew and path.exists() else ""
         project = BatchProject.open(path)
         try:
-            conditions = _conditions(params, pixel_size_nm)
-            if differences := _differences(project.conditions(), conditions):
+            conditions = conditions_of(params, pixel_size_nm)
+            if changed := differences(project.conditions(), conditions):
                 raise ParameterError(
-                    f"the batch in {plan.out} was made with other parameters ({differences})",
+                    f"the batch in {plan.out} was made with other parameters ({changed})",
                     hint="choose another --out, give the same parameters, or begin anew with --anew, which sets the old results aside",
                 )
             project.set_conditions(conditions)
@@ -324,40 +323,8 @@ class Batch:
         return replace(entry, result=replace(result, particles=()), stored=stored)
 
 
-def _conditions(params: AnalysisParams, pixel_size_nm: float | None) -> dict[str, Any]:
-    """Everything that decides a result; how samples are summarised does not."""
-    compared = params.model_copy(update={"statistics": StatisticsParams()}).document()
-    del compared["statistics"]
-    return {"parameters": compared, "pixel_size_nm": pixel_size_nm, "app_version": __version__}
-
-
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Say in which conditions two runs differ, "" where they do not; the first run differs from none."""
-    if not before:
-        return ""
-    old = _flat(before["parameters"]) | {"pixel size (nm)": before["pixel_size_nm"]}
-    new = _flat(now["parameters"]) | {"pixel size (nm)": now["pixel_size_nm"]}
-    changed = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
-    # Another detector or separator has other parameters: its name says enough.
-    swapped = {name.removesuffix("name") for name in changed if name.endswith(".name")}
-    changed = [name for name in changed if name.endswith(".name") or not name.startswith(tuple(swapped))]
-    told = [f"{name}: {_shown(old.get(name))} → {_shown(new.get(name))}" for name in changed[:_MOST_NAMED]]
-    return "; ".join(told) + (f"; and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else "")
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in document.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else str(value)
-
-
 def _images(names: Sequence[str]) -> str:
-    few = ", ".join(names[:_MOST_NAMED]) + (" ..." if len(names) > _MOST_NAMED else "")
+    few = ", ".join(names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else "")
     return f"{len(names)} image{' is' if len(names) == 1 else 's are'} ({few})"
 
 
