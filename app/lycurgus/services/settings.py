@@ -64,6 +64,7 @@ class Settings(_Model):
     params : document of the parameters used last, {} for the defaults; preset names the preset they came from.
     last_folders : purpose ("open", "export", "preset") -> folder of the last file dialog.
     columns : particle table columns that are shown, () for the default choice.
+    watch_alarm : a sound when a watch has something to say; watch_follow : show each new image.
     """
 
     version: int = VERSION
@@ -81,6 +82,8 @@ class Settings(_Model):
     export_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     device: str = "auto"
+    watch_alarm: bool = False
+    watch_follow: bool = True
 
     @field_validator("recent_folders")
     @classmethod

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -14,12 +15,12 @@ from PySide6.QtCore import QObject, Qt, Signal
 from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken, Progress
 
-Lane = Literal["inference", "preview", "io", "project"]
+Lane = Literal["inference", "preview", "io", "project", "watch"]
 Work = Callable[[Progress, CancelToken], Any]
 
-WORKERS: dict[Lane, int] = {"inference": 1, "preview": 1, "io": 2, "project": 1}
+WORKERS: dict[Lane, int] = {"inference": 1, "preview": 1, "io": 2, "project": 1, "watch": 1}
 """One analysis at a time keeps memory and the graphics card to one image; previews and files need not wait for it. One writer
-keeps what goes into the project file in order."""
+keeps what goes into the project file in order. A watch has a lane of its own, and takes turns with the analyses."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,10 @@ class Job(QObject):
 class JobRunner(QObject):
     """Runs work in threads and delivers what comes of it.
 
+    Attributes
+    ----------
+    turn : held by whoever analyses an image.
+
     Signals
     -------
     started, ended : a Job, when it is submitted and when it is over however it ended.
@@ -73,6 +78,7 @@ class JobRunner(QObject):
         self._newest: dict[Hashable, int] = {}
         self._handlers: dict[Job, tuple[Callable[[Any], None], Callable[[Exception], None] | None]] = {}
         self._closed = threading.Event()
+        self.turn = threading.Lock()
         # Queued even where the emitter happens to be the window's thread: handlers never run inside submit().
         self._over.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._step.connect(self._report, Qt.ConnectionType.QueuedConnection)
@@ -135,8 +141,9 @@ class JobRunner(QObject):
         result: Any = None
         error: Exception | None = None
         try:
-            job.cancel_token.check()
-            result = work(lambda stage, done, total: self._step.emit(job, stage, done, total), job.cancel_token)
+            with self.turn if job.lane == "inference" else nullcontext():
+                job.cancel_token.check()
+                result = work(lambda stage, done, total: self._step.emit(job, stage, done, total), job.cancel_token)
         except Cancelled as stop:
             error = stop
         except Exception as failure:

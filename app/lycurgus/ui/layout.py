@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from lycurgus.services.settings import Settings
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Panels:
     particles: QWidget
     distribution: QWidget
     sample: QWidget
+    live: QWidget
     log: QWidget
 
 
@@ -36,17 +37,19 @@ def arrange(window: QMainWindow, panels: Panels) -> tuple[QDockWidget, ...]:
     particles = _dock(window, "Particles", panels.particles, bottom)
     distribution = _dock(window, "Distribution", panels.distribution, bottom)
     sample = _dock(window, "Sample", panels.sample, bottom)
+    live = _dock(window, "Live", panels.live, bottom)
     log = _dock(window, "Log", panels.log, bottom)
     window.splitDockWidget(particles, distribution, Qt.Orientation.Horizontal)
     window.tabifyDockWidget(particles, sample)
-    window.tabifyDockWidget(sample, log)
+    window.tabifyDockWidget(sample, live)
+    window.tabifyDockWidget(live, log)
     particles.raise_()
     for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
         window.setCorner(corner, bottom)
     window.resizeDocks([browser, parameters], [260, 320], Qt.Orientation.Horizontal)
     window.resizeDocks([particles], [280], Qt.Orientation.Vertical)
     window.resizeDocks([particles, distribution], [640, 800], Qt.Orientation.Horizontal)
-    return browser, parameters, particles, distribution, sample, log
+    return browser, parameters, particles, distribution, sample, live, log
 
 
 def restore_layout(window: QMainWindow, settings: Settings) -> None:

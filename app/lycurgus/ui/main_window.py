@@ -23,6 +23,7 @@ from lycurgus.ui.dialogs.export import ExportDialog
 from lycurgus.ui.dialogs.reasons import ConfirmReplaceEdits, ask_class, ask_reason, reasons_of
 from lycurgus.ui.dialogs.run import BatchDialog
 from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
+from lycurgus.ui.dialogs.watch import WatchDialog
 from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.exporting import Exporting
@@ -32,6 +33,7 @@ from lycurgus.ui.notifications import Toasts
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.panels.browser import BrowserPanel
 from lycurgus.ui.panels.distribution import DistributionPanel
+from lycurgus.ui.panels.live import LivePanel
 from lycurgus.ui.panels.log import LogPanel
 from lycurgus.ui.panels.parameters import ParametersPanel
 from lycurgus.ui.panels.particles import ParticlesPanel
@@ -43,6 +45,7 @@ from lycurgus.ui.store import Document, ImageState
 from lycurgus.ui.theme import Theme, application_icon, apply_theme, icon
 from lycurgus.ui.viewer.comparison import Mode
 from lycurgus.ui.viewer.viewer import ImageViewer
+from lycurgus.ui.watching import Watching
 from lycurgus.ui.workbench import Workbench
 
 
@@ -56,7 +59,9 @@ class MainWindow(QMainWindow):
         self.opening, self.editing, self.analysing = Opening(bench), Editing(bench), Analysing(bench)
         self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
         self.scale_reading = ScaleReading(bench, self.calibrating)
+        self.watching = Watching(bench, self.opening)
         self._measuring: CalibrationDialog | None = None
+        self._watched = False
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowTabbedDocks)
@@ -67,11 +72,12 @@ class MainWindow(QMainWindow):
         self.particles = ParticlesPanel(bench, self.editing, self)
         self.distribution = DistributionPanel(bench, self)
         self.sample = SamplePanel(bench, self.opening, self)
+        self.live = LivePanel(bench, self.watching, self.opening, self)
         self.log = LogPanel(bench, self)
         self.setCentralWidget(self.viewer)
-        panels = Panels(self.browser, self.parameters, self.particles, self.distribution, self.sample, self.log)
+        panels = Panels(self.browser, self.parameters, self.particles, self.distribution, self.sample, self.live, self.log)
         self._docks = arrange(self, panels)
-        self.status = StatusLine(bench, self.analysing, self.exporting, self)
+        self.status = StatusLine(bench, self.analysing, self.exporting, self.watching, self)
         self.setStatusBar(self.status)
         self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
 
@@ -162,6 +168,25 @@ class MainWindow(QMainWindow):
 
     def show_batch(self) -> None:
         BatchDialog(self.bench, self.opening, self.analysing, self).open()
+
+    def watch(self, on: bool) -> None:
+        """Ask which folder is to be watched, or stop."""
+        if not on:
+            self.watching.stop()
+        elif not self.watching.running:
+            dialog = WatchDialog(self.bench, self.watching, self)
+            dialog.finished.connect(self._show_watch)
+            dialog.open()
+
+    def _show_watch(self, *_: object) -> None:
+        """Press the button while a folder is watched, and bring the panel to the front when that begins."""
+        began = self.watching.running and not self._watched
+        self._watched = self.watching.running
+        self.actions_["analysis.watch"].setChecked(self.watching.running)
+        if began:
+            dock = self._docks[-2]
+            dock.show()
+            dock.raise_()
 
     # Calibration
 
@@ -315,6 +340,8 @@ class MainWindow(QMainWindow):
         store.current_changed.connect(self._retitle)
         store.document_changed.connect(self._retitle)
         store.micrograph_changed.connect(self._apply_instrument_default)
+        self.watching.changed.connect(self._show_watch)
+        self.live.watch_requested.connect(self.actions_["analysis.watch"].trigger)
         self.browser.analyse_requested.connect(self.analyse)
         self.analysing.confirmation_needed.connect(self._ask_to_replace)
         self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))

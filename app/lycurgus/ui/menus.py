@@ -82,6 +82,16 @@ def _analysis(window: MainWindow) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec("analysis.batch", "&Batch…", "Ctrl+B", window.show_batch, "Analyse a whole folder"),
         ActionSpec(
+            "analysis.watch",
+            "&Watch a folder…",
+            "Ctrl+Shift+W",
+            window.watch,
+            "Analyse the images of a folder as they land in it; press again to stop",
+            icon="watch",
+            toolbar=True,
+            checkable=True,
+        ),
+        ActionSpec(
             "analysis.retry", "&Retry failed", "", window.analysing.retry_failed, "Analyse again what failed", enabled=when.any_failure
         ),
         ActionSpec("analysis.cancel", "&Cancel", "Ctrl+.", window.analysing.cancel, "Stop the analysis; what is done stays", icon="cancel"),

@@ -10,13 +10,16 @@ from lycurgus.ui.dialogs.run import RunPanel
 from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.store import Document
 from lycurgus.ui.theme import icon
+from lycurgus.ui.watching import Watching
 from lycurgus.ui.workbench import Workbench
 
 
 class StatusLine(QStatusBar):
     """Left what is under the mouse, right what is being done."""
 
-    def __init__(self, workbench: Workbench, analysing: Analysing, exporting: Exporting, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, workbench: Workbench, analysing: Analysing, exporting: Exporting, watching: Watching, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._store = workbench.store
         self._hover = QLabel()
@@ -28,6 +31,8 @@ class StatusLine(QStatusBar):
         self.addWidget(self._hover, 1)
         self.export_line = ExportLine(exporting, self)
         self.addPermanentWidget(self.export_line)
+        self.watch_line = WatchLine(watching, self)
+        self.addPermanentWidget(self.watch_line)
         self.addPermanentWidget(self.run_panel)
         self.addPermanentWidget(self._method)
         self._store.params_changed.connect(self._show_method)
@@ -82,3 +87,32 @@ class ExportLine(QWidget):
         self._bar.setValue(done)
         self._bar.setAccessibleName(f"{title}, {done} of {total} done")
         self.show()
+
+
+class WatchLine(QWidget):
+    """That a folder is watched and how that stands, with a way to stop it; hidden otherwise."""
+
+    def __init__(self, watching: Watching, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._watching = watching
+        self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        stop = QToolButton()
+        stop.setAutoRaise(True)
+        stop.setText("Stop")
+        stop.setIcon(icon("cancel"))
+        stop.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        stop.setToolTip("Stop watching; the report is written once more")
+        stop.clicked.connect(watching.stop)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 0, 6, 0)
+        row.setSpacing(8)
+        row.addWidget(self._text)
+        row.addWidget(stop)
+        watching.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self._text.setText(self._watching.in_short)
+        self._text.setToolTip(self._watching.status.trouble or str(self._watching.folder or ""))
+        self.setVisible(self._watching.running)
