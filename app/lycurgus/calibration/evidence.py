@@ -24,7 +24,7 @@ from lycurgus.core.types import Annotation, Micrograph, PixelSize, PixelSizeSour
 
 CandidateSource = Literal["user", "metadata", "scale bar", "data bar", "resolution tags", "folder", "instrument default"]
 
-CONFIDENCE_LIMIT = 0.6
+CONFIDENCE_LIMIT = 0.5
 """What is less sure is offered, not used."""
 WORTH_OFFERING = 0.2
 CONTRADICTION = 0.02

@@ -18,7 +18,8 @@ from lycurgus.core.errors import CalibrationError
 
 Crop = NDArray[np.uint8]
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
+"""Small crops take a tenth of a second; on a machine that trains a network beside it, a hundred times that."""
 TEXT_HEIGHT_PX = 36
 """Tesseract reads best where capital letters are about so high."""
 THICK_TEXT_PX = 24

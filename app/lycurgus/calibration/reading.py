@@ -84,6 +84,7 @@ def read_scale_bar(grey: Grey, annotations: Sequence[Annotation]) -> list[ScaleB
         for bar in find_bars(grey, annotations)[:MOST_BARS_READ]
         for box in label_boxes(grey, bar, area=_area_of(grey, bar, annotations), known=texts)
     ]
+    places = [place for place in places if not place.is_margin]
     places.sort(key=lambda place: -place.promise)
     for first in range(0, min(len(places), MOST_PLACES), PLACES_AT_ONCE):
         some = places[first : first + PLACES_AT_ONCE]
@@ -107,6 +108,14 @@ class _Read:
     votes: list[_Vote | None] = field(default_factory=list)
 
     @property
+    def is_margin(self) -> bool:
+        """The bar is the free margin of the box that the label stands in."""
+        bar, text = self.bar.bbox, self.box.bbox
+        apart = max(bar.y0 - text.y1, text.y0 - bar.y1)
+        over = min(bar.x1, text.x1) - max(bar.x0, text.x0) > 0
+        return over and apart < 2 * self.box.height_px and abs(self.bar.level - float(np.median(self.crop))) < 15
+
+    @property
     def promise(self) -> float:
         return (0.3 + self.bar.sureness) * (0.2 + self.box.nearness) * min(4, self.box.characters)
 
@@ -127,7 +136,7 @@ class _Read:
         agreement = len(winners) / len(self.votes)
         against = (len(votes) - len(winners)) / len(self.votes)
         sure_text = min(1.0, 0.3 + 0.6 * agreement + 0.2 * best.confidence) * (1 - against)
-        sure_place = (0.4 + 0.6 * self.bar.sureness) * (0.6 + 0.4 * self.box.nearness)
+        sure_place = (0.2 + 0.8 * self.bar.sureness) * (0.6 + 0.4 * self.box.nearness)
         confidence = float(np.clip(sure_text * sure_place * best.length.likelihood, 0, 1))
         return ScaleBarReading(self.bar, self.box.bbox, label, best.text, best.length.nm, confidence)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,6 +30,7 @@ class Run:
     edge : share of its outline where another level follows within three pixels.
     step : grey levels between it and what is around it, in the median.
     unevenness : mean deviation inside, as a share of the step.
+    outline_px : how thick an outline around it is at each end: nobody knows whether that belongs to the bar.
     """
 
     bbox: BBox
@@ -37,6 +38,7 @@ class Run:
     edge: float
     step: float
     unevenness: float
+    outline_px: float = 0.0
 
     @property
     def quality(self) -> float:
@@ -55,12 +57,16 @@ def find_runs(grey: Grey, *, least_width: int, most_height: int) -> list[Run]:
     for low, high in _bands(grey, least_width):
         mask = ((grey >= low) & (grey <= high)).view(np.uint8)
         found.extend(_runs_in(grey, mask, least_width, most_height))
-    found.sort(key=lambda run: -run.quality * run.bbox.width**0.5)
+    found.sort(key=lambda run: -run.quality)
     kept: list[Run] = []
     for run in found:
-        if not any(_is_same(run.bbox, other.bbox) for other in kept):
+        same = next((index for index, other in enumerate(kept) if _is_same(run.bbox, other.bbox)), None)
+        if same is None:
             kept.append(run)
-    return kept[:MOST_RUNS]
+        elif run.quality > 0.3:
+            thickness = abs(run.bbox.width - kept[same].bbox.width) / 2
+            kept[same] = replace(kept[same], outline_px=max(kept[same].outline_px, thickness))
+    return [run for run in kept if not any(_is_part(run, other) for other in kept)][:MOST_RUNS]
 
 
 def _bands(grey: Grey, least_width: int) -> list[tuple[int, int]]:
@@ -172,7 +178,18 @@ def _side(grey: Grey, box: BBox, level: float, side: str) -> NDArray[np.float32]
 
 
 def _is_same(box: BBox, other: BBox) -> bool:
-    """One bar found twice, a bar and its outline, or a part of a bar."""
+    """One bar found twice, or a bar and its outline."""
     apart = max(box.y0 - other.y1, other.y0 - box.y1)
-    shared = min(box.x1, other.x1) - max(box.x0, other.x0)
-    return apart <= 3 and shared >= 0.85 * box.width
+    return apart <= 3 and _shared(box, other) >= 0.85 * max(box.width, other.width)
+
+
+def _is_part(run: Run, other: Run) -> bool:
+    """A piece of a longer bar, its rounded corner or what a letter leaves of its edge."""
+    box, longer = run.bbox, other.bbox
+    apart = max(box.y0 - longer.y1, longer.y0 - box.y1)
+    within = apart <= 3 and box.width < 0.8 * longer.width and _shared(box, longer) >= 0.85 * box.width
+    return within and other.quality >= 0.4 * run.quality
+
+
+def _shared(box: BBox, other: BBox) -> int:
+    return min(box.x1, other.x1) - max(box.x0, other.x0)

@@ -87,8 +87,10 @@ def _bar(grey: Grey, run: Run) -> FoundBar:
     marks = _end_marks(grey, run)
     aspect = run.bbox.width / run.bbox.height
     sureness = run.quality * min(1.0, 0.5 + aspect / 12)
+    if run.outline_px > 1.5:
+        sureness *= 0.5
     if marks is None:
-        return FoundBar(run.bbox, "bar", left, right, 0.6 if run.bbox.height > 2 else 0.8, run.level, sureness)
+        return FoundBar(run.bbox, "bar", left, right, 0.6 + run.outline_px, run.level, sureness)
     return FoundBar(run.bbox, "line with end marks", left, right, 0.6 + marks / 2, run.level, min(1.0, sureness + 0.15))
 
 

@@ -111,7 +111,7 @@ def in_words(evidence: Evidence) -> str:
     candidate = evidence.chosen or evidence.offered
     if candidate is None:
         return ""
+    from_bar = candidate.source == "scale bar" and evidence.reading is not None
+    read = f"{evidence.reading.label} = {evidence.reading.bar.length_px:.1f} px" if from_bar and evidence.reading else candidate.reason
     size = f"{candidate.x_nm:.4g} nm a pixel"
-    if evidence.chosen is not None:
-        return f"Read: {candidate.reason}, so {size}. It is used unless you correct it."
-    return f"Read, but not surely: {candidate.reason}, so {size}. Sizes are in px until you accept it."
+    return f"Read {read}: {size}, used unless corrected." if evidence.chosen is not None else f"Read {read}: {size}? Not sure, not used."

@@ -33,5 +33,6 @@ def paint_found_bar(painter: QPainter, view: View, reading: ScaleBarReading) -> 
         painter.drawLine(right - up, right + up)
     painter.setPen(QPen(QColor(AMBER), 1.0, Qt.PenStyle.DashLine))
     painter.drawRect(view.screen_rect(*reading.label_box).adjusted(-3, -3, 3, 3))
-    note = QPointF(min(left.x(), view.width - 190.0), min(left.y(), right.y()) - 46.0)
+    highest = min(left.y(), view.screen_rect(*reading.label_box).top())
+    note = QPointF(min(left.x(), view.width - 190.0) - 14.0, highest - 48.0)
     paint_note(painter, note, f"{reading.label} = {bar.length_px:.1f} px")
