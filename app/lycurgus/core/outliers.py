@@ -14,6 +14,8 @@ FEWEST = 8
 LIMIT = 3.5
 """Robust z beyond which an image is flagged (Iglewicz and Hoaglin 1993)."""
 _TO_SD = 1.4826
+_SPREAD = 0.4
+"""Of the logarithm of a median, times the root of the number of particles, for the sizes that are usual."""
 _SMALLEST_SHARE = 1e-6
 
 
@@ -39,7 +41,8 @@ class Outliers:
     """Compares each image with those before it, at most the last 500.
 
     Counts are compared by their square roots, whose spread in a Poisson process is 1/2 whatever the mean, sizes and shares by their
-    logarithms. Spreads have a lower limit, so that a very even series does not flag what nobody would call different.
+    logarithms. Spreads have a lower limit, which the number of particles sets where they are few, so that neither a very even series nor
+    chance flags what nobody would call different.
     """
 
     def __init__(self) -> None:
@@ -58,11 +61,11 @@ class Outliers:
         if facts.median is not None and facts.median > 0:
             medians = self._medians.setdefault(facts.unit, deque(maxlen=MOST_REMEMBERED))
             size = log(facts.median)
-            if (usual := _unusual(size, medians, 0.03)) is not None:
+            if (usual := _unusual(size, medians, max(0.03, _SPREAD / sqrt(max(facts.n_particles, 1))))) is not None:
                 unit = f" {facts.unit}" if facts.unit else ""
                 reasons.append(f"median {facts.median:.3g}{unit} where the others have about {np.exp(usual):.3g}{unit}")
             medians.append(size)
-            if (usual := _unusual(share, self._shares, 0.1)) is not None:
+            if (usual := _unusual(share, self._shares, max(0.1, 1 / max(count, 1.0)))) is not None:
                 covered, usually = 100 * facts.foreground, 100 * float(np.exp(usual))
                 reasons.append(f"particles cover {covered:.2g} % of the area where they usually cover about {usually:.2g} %")
             # Images without particles say nothing about how much particles cover.

@@ -143,9 +143,9 @@ class Lookout:
 
     @property
     def idle_s(self) -> float:
-        """Time since anything changed in the folder or any work came of it."""
+        """Time since anything changed in the folder or any work came of it; 0 while a file is not yet known to be complete."""
         with self._lock:
-            return self._clock() - self._active_s
+            return 0.0 if self._settling.is_settling else self._clock() - self._active_s
 
     @property
     def images_per_minute(self) -> float | None:

@@ -41,6 +41,11 @@ class Settling:
         """Files that are there and not yet complete."""
         return len(self._waiting)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether looks will show more: a file of 0 bytes may stay one for ever."""
+        return any(sight.file.size > 0 for sight, _ in self._waiting.values())
+
     def look(self, sights: Mapping[Path, Sight]) -> list[Path]:
         """Take in what is there now and return what is complete since this look, in the order given.
 
