@@ -58,14 +58,14 @@ def load_checkpoint(path: Path, *, expected: NetworkConfig | None = None) -> Che
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise ModelError(f"there is no checkpoint {path}") from error
+        raise ModelError(path, "there is no such checkpoint") from error
     except Exception as error:  # torch raises what pickle and zip readers raise, without a common base
-        raise ModelError(f"{path.name} is damaged or no checkpoint ({type(error).__name__})") from error
+        raise ModelError(path, f"is damaged or no checkpoint ({type(error).__name__})") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ModelError(f"{path.name} is no checkpoint of this version of lycurgus-train")
+        raise ModelError(path, "is no checkpoint of this version of lycurgus-train")
     network = NetworkConfig.model_validate(document["network"])
     if expected is not None and network != expected:
-        raise ModelError(f"{path.name} is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
+        raise ModelError(path, f"is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
     return Checkpoint(network, document["weights"], document["state"], document["step"])
 
 

@@ -96,7 +96,8 @@ def _radius_in(box: NDArray[np.float32], window: BBox) -> NDArray[np.float64]:
     ys, xs = np.ogrid[window.y0 : window.y1, window.x0 : window.x1]
     centre_y, centre_x = (box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2
     radius_y, radius_x = max((box[2] - box[0]) / 2, 0.5), max((box[3] - box[1]) / 2, 0.5)
-    return np.hypot((ys - centre_y) / radius_y, (xs - centre_x) / radius_x)
+    radius: NDArray[np.float64] = np.hypot((ys - centre_y) / radius_y, (xs - centre_x) / radius_x)
+    return radius
 
 
 def _centre(box: BBox) -> tuple[float, float]:
@@ -106,6 +107,8 @@ def _centre(box: BBox) -> tuple[float, float]:
 def _pyramid(picture: NDArray[np.float32]) -> tuple[NDArray[np.float16], ...]:
     levels = [picture]
     while min(levels[-1].shape) >= 64 and len(levels) < 5:
-        height, width = levels[-1].shape
-        levels.append(cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+        height, width = (side // 2 for side in levels[-1].shape)
+        # An odd last row or column is left out: squeezed in, it would shift the picture against its labels.
+        half = cv2.resize(levels[-1][: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+        levels.append(half.astype(np.float32, copy=False))
     return tuple(level.astype(np.float16) for level in levels)

@@ -31,8 +31,8 @@ class Targets:
     foreground : (H, W) bool.
     depth : (H, W) float32, Euclidean distance to the particle's outline / its largest value in the particle; 0 outside.
     rays : (32, H/2, W/2) float32, natural logarithm of the distance in px from the pixel's centre to the outline along 2πk/32.
-    complete : (32, H/2, W/2) bool, False where a ray leaves the picture first: the particle reaches at least as far. Where no ray was
-        computed it is at least 0 px: ``NOTHING_KNOWN`` and not complete.
+    complete : (32, H/2, W/2) bool, False where a ray leaves the picture first, or is longer than ``LONGEST_RAY_PX``: the particle reaches
+        at least as far. Where no ray was computed it is at least 0 px: ``NOTHING_KNOWN`` and not complete.
     """
 
     foreground: Mask
@@ -111,7 +111,7 @@ def _boxes(layer: Labels) -> list[tuple[int, tuple[slice, slice]]]:
     return [(int(number), box) for number, box in zip(present, found, strict=True)]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _march(
     layers: NDArray[np.int32],
     owner: NDArray[np.int32],
@@ -140,14 +140,16 @@ def _march(
             label = owner[y, x]
             layer = layers[layer_of[y, x]]
             for ray in range(count):
-                length, whole = 0.0, True
+                length, inside = 0.0, True
+                near_y, near_x = y, x
                 while length < LONGEST_RAY_PX:
                     length += 1.0
                     near_y = int(np.floor(2 * row + 1.0 + length * down[ray]))
                     near_x = int(np.floor(2 * column + 1.0 + length * right[ray]))
-                    whole = 0 <= near_y < height and 0 <= near_x < width
-                    if not whole or layer[near_y, near_x] != label:
+                    inside = 0 <= near_y < height and 0 <= near_x < width
+                    if not inside or layer[near_y, near_x] != label:
                         break
+                whole = inside and layer[near_y, near_x] != label
                 if whole:
                     near_y = int(np.floor(2 * row + 1.0 + (length - 0.5) * down[ray]))
                     near_x = int(np.floor(2 * column + 1.0 + (length - 0.5) * right[ray]))

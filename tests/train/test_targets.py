@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("numba")
 
 from lycurgus.core.types import BBox, Instance
-from lycurgus_train.targets import NOTHING_KNOWN, RAYS, compute_targets, label_layers
+from lycurgus_train.targets import LONGEST_RAY_PX, NOTHING_KNOWN, RAYS, compute_targets, label_layers
 
 
 def disc(side: int, centre: tuple[float, float], radius: float) -> np.ndarray:
@@ -96,3 +96,12 @@ def test_every_other_field_of_the_chessboard_is_left_out() -> None:
     white = (rows + columns) % 2 == 0
     assert np.array_equal(whole.rays[:, white], sparse.rays[:, white])
     assert (sparse.rays[:, ~white] == NOTHING_KNOWN).all()
+
+
+def test_a_ray_that_is_longer_than_is_looked_at_is_not_taken_for_whole() -> None:
+    bar = np.zeros((64, 1024), np.bool_)
+    bar[20:44, 4:1020] = True
+    targets = compute_targets(label_layers([instance(bar)], bar.shape))
+    assert not targets.complete[0, 16, 16]
+    assert np.exp(targets.rays[0, 16, 16]) == pytest.approx(LONGEST_RAY_PX, abs=1.5)
+    assert targets.complete[0, 16, 400]

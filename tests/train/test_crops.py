@@ -1,0 +1,107 @@
+"""Crops show what their targets say, wherever and however large they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from lycurgus.core.types import BBox, Instance
+from lycurgus_train.augment import AugmentParams, draw_crop
+from lycurgus_train.labelled import LabelledImage
+from lycurgus_train.store import prepare
+
+ODD = (509, 383)
+
+
+def flat_discs(shape: tuple[int, int], diameter_px: float) -> LabelledImage:
+    """Bright discs on black, whose pixels are their masks."""
+    ys, xs = np.ogrid[0 : shape[0], 0 : shape[1]]
+    pixels = np.zeros(shape, np.float32)
+    instances = []
+    pitch = 1.6 * diameter_px
+    for y in np.arange(pitch / 2, shape[0], pitch):
+        for x in np.arange(pitch / 2, shape[1], pitch):
+            mask = np.hypot(ys - y, xs - x) <= diameter_px / 2
+            rows, columns = np.nonzero(mask)
+            box = BBox(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+            instances.append(Instance(box, mask[box.slices]))
+            pixels[mask] = 1
+    return LabelledImage("discs", pixels, tuple(instances))
+
+
+def test_levels_of_the_pyramid_lie_on_each_other() -> None:
+    """A ramp of brightness tells where each pixel of a level looks; odd sides must not shift it."""
+    ramp = np.tile(np.arange(1023, dtype=np.float32), (767, 1))
+    levels = [level[0].astype(np.float64) for level in prepare(LabelledImage("ramp", ramp)).pyramid]
+    assert len(levels) == 5
+    slope = levels[0][600] - levels[0][599]
+    for number, level in enumerate(levels):
+        looks_at = 2**number * (np.arange(len(level)) + 0.5) - 0.5
+        expected = np.interp(looks_at, np.arange(1023), levels[0])
+        assert np.abs(level - expected)[1:-1].max() < 0.6 * slope
+
+
+@pytest.mark.parametrize("wanted_px", [10.0, 60.0, 200.0])
+def test_the_picture_of_a_crop_lies_on_its_truth(wanted_px: float) -> None:
+    """At every level of the pyramid of a picture with odd sides; a shift of a pixel would show."""
+    image = prepare(flat_discs(ODD, 90))
+    params = AugmentParams(crop_px=128, smallest_px=wanted_px, largest_px=wanted_px, smallest_scale=0.05, largest_scale=4, disturbance=0.0)
+    scores = []
+    for seed in range(12):
+        crop = draw_crop(image, params, np.random.default_rng(seed), with_rays=False)
+        seen, true = (crop.picture > 0) & crop.known, crop.targets.foreground & crop.known
+        if 0.1 < true.mean() < 0.7:
+            shifted = [np.count_nonzero(np.roll(seen, shift, (0, 1)) == true) for shift in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
+            assert int(np.argmax(shifted)) == 0
+            scores.append(np.count_nonzero(seen & true) / np.count_nonzero(seen | true))
+    assert len(scores) >= 4
+    assert min(scores) > 0.9
+
+
+def test_nothing_is_known_beyond_the_edge_and_where_the_truth_is_open() -> None:
+    plain = flat_discs((96, 96), 30)
+    ignore = np.zeros(plain.shape, np.bool_)
+    ignore[:, 48:] = True
+    pixels = plain.pixels.copy()
+    pixels[:, 48:] = 2
+    crop = draw_crop(
+        prepare(LabelledImage("half", pixels, plain.instances, ignore=ignore)),
+        AugmentParams(crop_px=128, smallest_px=20, largest_px=20, disturbance=0.0),
+        np.random.default_rng(3),
+    )
+    assert not crop.known[crop.picture > 0.9].any()
+    assert crop.known.any()
+    assert np.array_equal(crop.known, crop.depth_known)
+
+
+def test_a_box_tells_of_a_particle_but_not_where_its_outline_runs() -> None:
+    box = np.array([[20, 30, 60, 90]], np.float32)
+    image = prepare(LabelledImage("box", np.random.default_rng(0).random((100, 120)).astype(np.float32), boxes=box))
+    assert image.unknown is not None
+    assert image.layers[0][40, 60] == 1
+    assert not image.unknown[40, 60]
+    assert image.unknown[40, 31]
+    assert image.unknown[20, 60]
+    assert not image.unknown[2, 2]
+    assert image.diameters[0] == pytest.approx(np.sqrt(40 * 60), rel=0.02)
+
+
+def test_a_semantic_mask_asks_for_no_depth() -> None:
+    mask = np.zeros((96, 96), np.bool_)
+    mask[30:60, 30:60] = True
+    crop = draw_crop(
+        prepare(LabelledImage("mask", mask.astype(np.float32), foreground=mask)), AugmentParams(crop_px=64), np.random.default_rng(1)
+    )
+    assert crop.known.any()
+    assert not crop.depth_known.any()
+
+
+def test_the_same_number_draws_the_same_crop() -> None:
+    image = prepare(flat_discs((128, 128), 20))
+    first, second, other = (draw_crop(image, AugmentParams(crop_px=64), np.random.default_rng(seed)) for seed in (5, 5, 6))
+    assert np.array_equal(first.picture, second.picture)
+    # The last bit of a square root may depend on where in memory its argument lies.
+    assert np.allclose(first.targets.depth, second.targets.depth, rtol=0, atol=1e-6)
+    assert not np.array_equal(first.picture, other.picture)
