@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lycurgus.core.errors import ParameterError
 
@@ -40,7 +40,14 @@ class CropConfig(_Section):
     largest_px: float = Field(110.0, gt=4)
     smallest_scale: float = Field(0.15, gt=0.02)
     largest_scale: float = Field(3.0, le=8)
+    as_recorded: float = Field(0.5, ge=0, le=1, description="How often a crop keeps about the scale of its picture, however large the particles")
     disturbance: float = Field(1.0, ge=0, le=1, description="Part of the usual chance of noise, blur, inversion and the like")
+
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> Self:
+        if self.smallest_px > self.largest_px or self.smallest_scale > self.largest_scale:
+            raise ValueError("the smallest particle and scale must not be larger than the largest")
+        return self
 
 
 class LossConfig(_Section):
@@ -71,11 +78,18 @@ class TrainConfig(_Section):
     train: tuple[Source, ...] = Field(min_length=1)
     validation: tuple[Source, ...] = ()
 
+    @model_validator(mode="after")
+    def _crops_fit_the_network(self) -> Self:
+        stride = 2 ** len(self.network.widths)
+        if self.crops.crop_px % stride:
+            raise ValueError(f"crops.crop_px is {self.crops.crop_px}, but {len(self.network.widths)} levels need a multiple of {stride}")
+        return self
+
 
 def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
     """Read a run's TOML file; ``settings`` such as ``network.head="distance"`` or ``steps=100`` come on top.
 
-    Relative paths of sources start at the file's folder.
+    Relative paths of sources and splits start at the file's folder.
 
     Raises
     ------
@@ -94,7 +108,7 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the run"
-        raise ParameterError(f"{path.name}: {where}: {first['msg']}") from error
+        raise ParameterError(f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
     return config.model_copy(
         update={
             "train": tuple(_anchored(source, path.parent) for source in config.train),
@@ -104,7 +118,10 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
 
 
 def _anchored(source: Source, folder: Path) -> Source:
-    return source.model_copy(update={"path": folder / source.path})
+    split = source.split
+    if split is not None and (folder / split).exists():
+        split = str(folder / split)
+    return source.model_copy(update={"path": folder / source.path, "split": split})
 
 
 def _merge(document: dict[str, Any], update: dict[str, Any]) -> None:

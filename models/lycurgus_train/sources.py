@@ -3,66 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-
-from tqdm import tqdm
 
 from lycurgus.core.errors import ParameterError
+from lycurgus.core.progress import Progress, silent
 from lycurgus_train.config import Source, TrainConfig
+from lycurgus_train.data.check import check_before_training
+from lycurgus_train.data.folder import DataSet, load_folder
 from lycurgus_train.data.pool import INDEX, Pool
 from lycurgus_train.data.splits import read_split
-from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.store import Prepared, prepare
 
-SHIPPED_SPLITS = Path(__file__).parent / "splits"
+
+def check_sources(config: TrainConfig, *, progress: Progress = silent) -> list[str]:
+    """Read every image that a run will learn from or be validated with, and find out what is wrong before anything is trained.
+
+    Returns
+    -------
+    What is allowed but worth a look, sentences.
+
+    Raises
+    ------
+    DataError
+        Files are missing, damaged or of another size than their image, or the data contradict themselves; it lists every problem.
+    ParameterError
+        A source holds no image of its part, or the images do not tell what the network's head is to learn.
+    LycurgusError
+        A folder is no data set at all, or a split speaks of other images.
+    """
+    trained, validation = _opened(config.train), _opened(config.validation)
+    absent = [
+        sentence
+        for sources, opened in ((config.train, trained), (config.validation, validation))
+        for source, images in zip(sources, opened, strict=True)
+        for sentence in _absent(source, images)
+    ]
+    found = check_before_training(trained, validation, problems=absent, progress=progress)
+    if config.network.head != "semantic" and not any(checked.n_instances + checked.n_boxes for checked in found[0]):
+        raise ParameterError(
+            f"a network with the head '{config.network.head}' learns from particles, and no image tells one from another",
+            hint='semantic masks alone are enough for network.head="semantic"',
+        )
+    return [note for side in found for checked in side for note in checked.notes]
 
 
-def load_sources(sources: Sequence[Source], *, quiet: bool = False) -> list[tuple[float, list[Prepared]]]:
+def load_sources(sources: Sequence[Source], *, progress: Progress = silent) -> list[tuple[float, list[Prepared]]]:
     """Read and prepare every image of the sources.
 
     Raises
     ------
     ParameterError
-        A source holds no image, or its split names none of them.
-    ReadError
-        An image or its truth cannot be read.
+        A source holds no image of its part.
+    LycurgusError
+        A folder, a split, an image or its truth cannot be read.
     """
-    prepared = []
-    for source in sources:
-        images = open_source(source)
-        if not len(images):
-            raise ParameterError(f"{source.path} holds no image of the part '{source.part}'")
-        prepared.append((source.weight, [prepare(image) for image in tqdm(images, desc=source.path.name, disable=quiet)]))
-    return prepared
+    return [
+        (source.weight, _prepared(images, f"read {source.path.name}", progress))
+        for source, images in zip(sources, _opened(sources), strict=True)
+    ]
 
 
-def open_source(source: Source) -> Sequence[LabelledImage]:
-    """Open a source without reading its images."""
-    images = _opened(source.path)
-    if source.split is None or source.part == "all":
-        return images
-    shipped = SHIPPED_SPLITS / f"{source.split}.json"
-    split = read_split(shipped if shipped.exists() else Path(source.split))
-    return images.only(split.train if source.part == "train" else split.validation)
-
-
-def check_crops(config: TrainConfig) -> None:
-    """Refuse crops that the network cannot halve as often as it has levels.
+def open_source(source: Source) -> DataSet | Pool:
+    """Open a source, or its part by a split, without reading its images.
 
     Raises
     ------
-    ParameterError
+    LycurgusError
+        It is neither a pool nor a folder of images with their truth, or its split cannot be read or does not know all of its images.
     """
-    stride = 2 ** len(config.network.widths)
-    if config.crops.crop_px % stride:
-        raise ParameterError(
-            f"crops.crop_px is {config.crops.crop_px}, but {len(config.network.widths)} levels need a multiple of {stride}"
-        )
+    images: DataSet | Pool = Pool(source.path) if (source.path / INDEX).exists() else load_folder(source.path)
+    if source.split is None or source.part == "all":
+        return images
+    read_split(source.split).check(images.names)
+    return images.only(_wanted(source))
 
 
-def _opened(path: Path) -> Pool:
-    if (path / INDEX).exists():
-        return Pool(path)
-    from lycurgus_train.data import load_folder
+def _opened(sources: Sequence[Source]) -> list[DataSet | Pool]:
+    opened = [open_source(source) for source in sources]
+    for source, images in zip(sources, opened, strict=True):
+        if not len(images):
+            raise ParameterError(f"{source.path} holds no image of the part '{source.part}'")
+    return opened
 
-    return load_folder(path)
+
+def _absent(source: Source, images: DataSet | Pool) -> list[str]:
+    """Say which images a split promises that are not there."""
+    missing = sorted(set(_wanted(source)) - set(images.names))
+    if not missing:
+        return []
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return [f"{source.path}: the split {source.split} names {', '.join(missing[:3])}{more}, of which there is no image with a truth"]
+
+
+def _wanted(source: Source) -> tuple[str, ...]:
+    if source.split is None or source.part == "all":
+        return ()
+    split = read_split(source.split)
+    return split.train if source.part == "train" else split.validation
+
+
+def _prepared(images: DataSet | Pool, stage: str, progress: Progress) -> list[Prepared]:
+    prepared = []
+    for number, image in enumerate(images):
+        progress(stage, number, len(images))
+        prepared.append(prepare(image))
+    return prepared

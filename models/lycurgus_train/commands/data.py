@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
+from lycurgus_train.commands.bar import Bar
 
 if TYPE_CHECKING:
     from lycurgus_train.data.check import Checked
@@ -86,7 +87,7 @@ def _check(options: argparse.Namespace) -> int:
             if options.each:
                 write_png(options.out / "images" / f"{image.name.replace('/', '_')}.png", draw_labelled(image, min_side_px=1000))
 
-    checked = check(data, progress=_bar(), visit=draw)
+    checked = check(data, progress=Bar(), visit=draw)
     if sheets is not None:
         sheets.close()
         print(f"drawn: {', '.join(str(path) for path in sheets.written) or 'nothing'}")
@@ -124,7 +125,7 @@ def _split(options: argparse.Namespace) -> int:
         groups, source = _groups_by(options.group_pattern, data.names), f"file name, pattern {options.group_pattern}"
     else:
         groups, source = {name: name for name in data.names}, "each image is a group"
-    progress = _bar()
+    progress = Bar()
     statistics = {}
     for number, entry in enumerate(data.entries):
         progress("look", number, len(data))
@@ -170,22 +171,6 @@ def _pack(options: argparse.Namespace) -> int:
         split = read_split(options.split)
         split.check(data.names)
         data = data.only(getattr(split, options.side))
-    pool = write_pool(data, options.out, progress=_bar())
+    pool = write_pool(data, options.out, progress=Bar())
     print(f"{len(pool)} images packed into {options.out}")
     return 0
-
-
-class _bar:  # noqa: N801 - reads as a function: progress=_bar()
-    """Shows progress on a terminal."""
-
-    def __init__(self) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(unit="image", leave=False, disable=None)
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.set_description(stage, refresh=False)
-        self._bar.update(done + 1 - self._bar.n)
-        if done + 1 >= total > 0:
-            self._bar.close()

@@ -1,12 +1,17 @@
-"""lycurgus-train train: train a network, or go on where a run stopped."""
+"""``lycurgus-train train``: train a network, or go on where a run stopped."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
+
+NOTES_SHOWN = 10
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe ``train``."""
     parser = subparsers.add_parser(
         "train",
         help="train a network, or go on where a run stopped",
@@ -29,13 +34,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    """Check the data, train, and return the exit status."""
+    from lycurgus_train.commands.bar import Bar
     from lycurgus_train.config import read_config
-    from lycurgus_train.sources import check_crops, load_sources
-    from lycurgus_train.train import train
+    from lycurgus_train.sources import check_sources, load_sources
+    from lycurgus_train.train import LAST, train
 
+    # torchrun starts this command once for each GPU; where one of them fails, it ends the others.
+    leads = os.environ.get("RANK", "0") == "0"
+    bar = Bar(active=leads)
     config = read_config(args.config, tuple(args.settings))
-    check_crops(config)
-    validation = load_sources(config.validation)
-    train(config, load_sources(config.train), validation, args.out, start_from=args.start_from, device=args.device)
-    print(f"{args.out / 'last.pt'} holds the network after {config.steps:,} steps")
+    if leads:
+        _show(check_sources(config, progress=bar))
+    validation = load_sources(config.validation, progress=bar) if leads else []
+    train(config, load_sources(config.train, progress=bar), validation, args.out, start_from=args.start_from, device=args.device)
+    if leads:
+        print(f"{args.out / LAST} holds the network after {config.steps:,} steps")
     return 0
+
+
+def _show(notes: list[str]) -> None:
+    if notes:
+        more = [f"and {len(notes) - NOTES_SHOWN} more, see lycurgus-train data check"] if len(notes) > NOTES_SHOWN else []
+        print("worth a look:", *notes[:NOTES_SHOWN], *more, sep="\n  ", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -12,12 +13,40 @@ import numpy as np
 from lycurgus.core.errors import LycurgusError
 from lycurgus.core.progress import Progress, silent
 from lycurgus.core.types import Instance
-from lycurgus_train.data.folder import DataSet, Entry
 from lycurgus_train.labelled import LabelledImage
 
 MANY_PARTICLES = 5_000
 FEWEST_PIXELS = 4
 ALL_COVERED = 0.98
+
+
+class Unread(Protocol):
+    """One image of a data set, before it is read."""
+
+    @property
+    def name(self) -> str: ...
+
+    def load_with_remarks(self) -> tuple[LabelledImage, tuple[str, ...]]:
+        """Read it with its truth, and say what a user may want to know.
+
+        Raises
+        ------
+        LycurgusError
+            It cannot be read.
+        """
+        ...
+
+
+class Checkable(Protocol):
+    """What can be checked: a ``DataSet`` or a ``Pool``."""
+
+    @property
+    def entries(self) -> Sequence[Unread]: ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What is known to be missing already, sentences."""
+        ...
 
 
 class DataError(LycurgusError):
@@ -53,7 +82,7 @@ class Checked:
     """Digest of an image's pixels -> its name and the digest of its truth."""
 
 
-def check(data: DataSet, *, progress: Progress = silent, visit: Callable[[LabelledImage], None] | None = None) -> Checked:
+def check(data: Checkable, *, progress: Progress = silent, visit: Callable[[LabelledImage], None] | None = None) -> Checked:
     """Read every image with its truth and list what is wrong; an image that fails stops nobody.
 
     Parameters
@@ -62,7 +91,7 @@ def check(data: DataSet, *, progress: Progress = silent, visit: Callable[[Labell
     """
     checked = Checked(problems=list(data.problems))
     for number, entry in enumerate(data.entries):
-        progress("check", number, len(data))
+        progress("check", number, len(data.entries))
         try:
             image, remarks = entry.load_with_remarks()
         except LycurgusError as error:
@@ -80,9 +109,13 @@ def check(data: DataSet, *, progress: Progress = silent, visit: Callable[[Labell
 
 
 def check_before_training(
-    train: Sequence[DataSet], validation: Sequence[DataSet] = (), *, progress: Progress = silent
+    train: Sequence[Checkable], validation: Sequence[Checkable] = (), *, problems: Sequence[str] = (), progress: Progress = silent
 ) -> tuple[list[Checked], list[Checked]]:
     """Check all data sets of a training, and that no picture is both trained on and used for validation.
+
+    Parameters
+    ----------
+    problems : what is known to be wrong already, sentences.
 
     Raises
     ------
@@ -91,19 +124,19 @@ def check_before_training(
     """
     sides = [[check(data, progress=progress) for data in side] for side in (train, validation)]
     # Both sides of a split repeat what is wrong with their common folder.
-    problems = list(dict.fromkeys(problem for side in sides for checked in side for problem in checked.problems))
+    found = list(dict.fromkeys([*problems, *(problem for side in sides for checked in side for problem in checked.problems)]))
     trained = {digest: name for checked in sides[0] for digest, (name, _) in checked.pictures.items()}
     for checked in sides[1]:
         both = [(name, trained[digest]) for digest, (name, _) in checked.pictures.items() if digest in trained]
-        problems += [f"{name} of the validation images is the same picture as {other}, which is trained on" for name, other in both]
+        found += [f"{name} of the validation images is the same picture as {other}, which is trained on" for name, other in both]
     if not any(checked.n_images for checked in sides[0]):
-        problems.append("there is no image to train on")
-    if problems:
-        raise DataError(problems)
+        found.append("there is no image to train on")
+    if found:
+        raise DataError(found)
     return sides[0], sides[1]
 
 
-def _about(entry: Entry, error: LycurgusError) -> str:
+def _about(entry: Unread, error: LycurgusError) -> str:
     """Name the image where the error speaks of another file, a COCO file for instance."""
     text = str(error)
     return text if entry.name in text else f"{entry.name}: {text}"

@@ -32,6 +32,10 @@ class PoolEntry:
     shape: tuple[int, int]
     n_particles: int
 
+    def load_with_remarks(self) -> tuple[LabelledImage, tuple[str, ...]]:
+        """Read the image; what there was to remark was remarked when it was packed."""
+        return load_labelled(self.path), ()
+
 
 class Pool(Sequence[LabelledImage]):
     """Images that were packed by ``write_pool``, of one folder or of several, one after the other.
@@ -42,6 +46,11 @@ class Pool(Sequence[LabelledImage]):
     ----------
     folders : each written by ``write_pool``.
 
+    Attributes
+    ----------
+    entries : the images, unread.
+    problems : none, as a data set has them: what is packed was read.
+
     Raises
     ------
     ReadError
@@ -50,6 +59,11 @@ class Pool(Sequence[LabelledImage]):
 
     def __init__(self, *folders: Path | str) -> None:
         self.entries: tuple[PoolEntry, ...] = tuple(entry for folder in folders for entry in _read_index(Path(folder)))
+        self.problems: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(entry.name for entry in self.entries)
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -1,0 +1,106 @@
+"""What the command refuses before it trains, and what it learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("numba")
+pytest.importorskip("tensorboard")
+
+from lycurgus_train.checkpoint import load_checkpoint
+from lycurgus_train.cli import main
+from lycurgus_train.data.folder import load_folder
+from lycurgus_train.data.pool import write_pool
+from lycurgus_train.data.splits import Split, write_split
+from lycurgus_train.train import LAST
+from train.folders import DISCS, SHAPE, good_folder, labels_of, save
+
+RUN = """
+steps = 1
+batch = 2
+workers = 0
+precision = "float32"
+network.widths = [8, 8]
+crops.crop_px = 64
+"""
+
+
+def run(folder: Path, *settings: str, sources: str = '[[train]]\npath = "data"') -> int:
+    (folder / "run.toml").write_text(RUN + sources, encoding="utf-8")
+    changes = [word for setting in settings for word in ("--set", setting)]
+    return main(["train", str(folder / "run.toml"), "--out", str(folder / "out"), "--device", "cpu", *changes])
+
+
+def test_every_problem_of_the_data_is_said_before_anything_is_trained(tmp_path, capsys):
+    data = good_folder(tmp_path / "data", 4)
+    save(data / "masks" / "0.png", labels_of(DISCS)[:-1])
+    (data / "masks" / "1.png").unlink()
+    (data / "images" / "2.png").write_bytes(b"")
+    assert run(tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "3 problems in the data, nothing was trained" in said
+    for sentence in ("0.png: the mask has 59 x 80 px, its image 60 x 80", "1.png: has no mask", "2.png: "):
+        assert sentence in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_without_particles_is_trained_on_and_noted(tmp_path, capsys):
+    data = good_folder(tmp_path / "data", 2)
+    save(data / "masks" / "1.png", np.zeros(SHAPE, np.uint8))
+    assert run(tmp_path) == 0
+    assert "1: has no particle; it is learnt from as background" in capsys.readouterr().err
+    assert load_checkpoint(tmp_path / "out" / LAST).step == 1
+
+
+def test_nothing_but_empty_masks_is_refused(tmp_path, capsys):
+    data = good_folder(tmp_path / "data", 1)
+    save(data / "masks" / "0.png", np.zeros(SHAPE, np.uint8))
+    assert run(tmp_path) == 1
+    assert "none of the 1 images has a particle" in capsys.readouterr().err
+
+
+def test_a_packed_pool_is_checked_as_a_folder_is(tmp_path, capsys):
+    pool = tmp_path / "data"
+    write_pool(load_folder(good_folder(tmp_path / "folder", 2)), pool)
+    (pool / "000001.npz").write_bytes(b"damaged")
+    assert run(tmp_path) == 1
+    assert "000001.npz: is no packed image that can be read" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_that_a_split_names_must_be_there(tmp_path, capsys):
+    data = good_folder(tmp_path / "data", 3)
+    write_split(Split(("0", "1"), ("2",), {}), tmp_path / "split.json")
+    sides = "".join(f'[[{part}]]\npath = "data"\nsplit = "split.json"\npart = "{part}"\n' for part in ("train", "validation"))
+    assert run(tmp_path, sources=sides) == 0
+    (data / "masks" / "2.png").unlink()
+    (data / "masks" / "1.png").unlink()
+    (data / "images" / "1.png").unlink()
+    assert run(tmp_path, sources=sides.replace("validation", "train")) == 1
+    said = capsys.readouterr().err
+    assert "names 1, of which there is no image with a truth" in said
+    assert "2.png: has no mask" in said
+
+
+def test_a_picture_on_both_sides_is_refused(tmp_path, capsys):
+    good_folder(tmp_path / "data", 2)
+    assert run(tmp_path, sources='[[train]]\npath = "data"\n[[validation]]\npath = "data"') == 1
+    assert "0 of the validation images is the same picture as 0, which is trained on" in capsys.readouterr().err
+
+
+def test_semantic_masks_alone_train_a_semantic_network_and_no_other(tmp_path, capsys):
+    data = good_folder(tmp_path / "data", 2)
+    for number in range(2):
+        save(data / "masks" / f"{number}.png", (255 * (labels_of(DISCS) > 0)).astype(np.uint8))
+    assert run(tmp_path) == 2
+    assert "no image tells one from another" in capsys.readouterr().err
+    assert run(tmp_path, 'network.head="semantic"') == 0
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path, capsys):
+    assert run(tmp_path) == 1
+    assert f"there is no folder {tmp_path / 'data'}" in capsys.readouterr().err
