@@ -49,13 +49,14 @@ class RunOrder(Sampler[int]):
     """The numbers of the crops of one process of a run from a step on."""
 
     def __init__(self, *, first_step: int, steps: int, batch: int, rank: int = 0, world: int = 1) -> None:
-        self._numbers = [(step * world + rank) * batch + place for step in range(first_step, steps) for place in range(batch)]
+        self._steps = range(first_step, steps)
+        self._batch, self._rank, self._world = batch, rank, world
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._numbers)
+        return ((step * self._world + self._rank) * self._batch + place for step in self._steps for place in range(self._batch))
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._steps) * self._batch
 
 
 def batches(dataset: CropDataset, order: RunOrder, *, batch: int, workers: int) -> DataLoader[dict[str, Tensor]]:

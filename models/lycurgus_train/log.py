@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,10 +46,10 @@ class RunLog:
             self._events.close()
             self._file.close()
 
-    def losses(self, step: int, losses: dict[str, float], learning_rate: float) -> None:
-        """Note a step's losses, every so often."""
-        if step % LOSSES_EVERY == 0:
-            self._note(step, "train", {**losses, "learning_rate": learning_rate})
+    def losses(self, step: int, losses: Mapping[str, Tensor], learning_rate: float) -> None:
+        """Note a step's losses, every so often: asking a GPU for a number makes it wait."""
+        if self._active and step % LOSSES_EVERY == 0:
+            self._note(step, "train", {**{name: float(value) for name, value in losses.items()}, "learning_rate": learning_rate})
 
     def validation(self, step: int, losses: dict[str, float]) -> None:
         """Note the losses of the validation crops."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
@@ -66,12 +66,25 @@ def train(
     ModelError
         A checkpoint is damaged or of another architecture.
     """
-    process = _join(device)
+    with _joined(device) as process:
+        return _train(config, sources, validation, out, process, start_from, after_check)
+
+
+def _train(
+    config: TrainConfig,
+    sources: Sources,
+    validation: Sources,
+    out: Path,
+    process: Process,
+    start_from: Path | None,
+    after_check: Callable[[int], None] | None,
+) -> ParticleNetwork:
     torch.manual_seed(config.seed)
     model = build(config.network).to(process.device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.learning_rate)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True)
+    averaging = get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
+    averaged = AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
     step = 0
     if (out / LAST).exists():
         step = _restore(load_checkpoint(out / LAST, expected=config.network), model, optimizer, averaged)
@@ -103,7 +116,7 @@ def train(
                 save_checkpoint(out / LAST, _snapshot(config, model, optimizer, averaged, step))
                 if after_check is not None:
                     after_check(step)
-    _leave(process)
+    _share_buffers(averaged.module, process)
     final = averaged.module.eval()
     assert isinstance(final, ParticleNetwork)
     return final
@@ -116,14 +129,14 @@ def schedule(step: int, steps: int, warmup: int) -> float:
     return 0.5 * (1 + cos(pi * (step - warmup) / max(1, steps - warmup)))
 
 
-def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> dict[str, float]:
+def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
     model.train()
     losses = _losses(model, batch, config)
     optimizer.zero_grad(set_to_none=True)
     losses["total"].backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), 5.0)
     optimizer.step()
-    return {name: float(value.detach()) for name, value in losses.items()}
+    return {name: value.detach() for name, value in losses.items()}
 
 
 def _losses(model: nn.Module, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
@@ -182,19 +195,25 @@ def computes_in_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu._is_amx_tile_supported())
 
 
-def _join(device: str) -> Process:
-    """Join the other processes where torchrun started several."""
+@contextmanager
+def _joined(device: str) -> Iterator[Process]:
+    """Join the other processes where torchrun started several, and leave them however the run ends."""
     world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
-    if world > 1:
-        torch.distributed.init_process_group("nccl" if cuda else "gloo")
     here = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(here)
-    return Process(rank, world, here)
+    if world > 1:
+        torch.distributed.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Process(rank, world, here)
+    finally:
+        if world > 1:
+            torch.distributed.destroy_process_group()
 
 
-def _leave(process: Process) -> None:
+def _share_buffers(model: nn.Module, process: Process) -> None:
+    """Give all processes the statistics of the first, which are the ones that are saved; nobody leaves before it is done."""
     if process.world > 1:
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+        for buffer in model.buffers():
+            torch.distributed.broadcast(buffer, src=0)

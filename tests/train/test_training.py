@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,51 +17,14 @@ pytest.importorskip("tensorboard")
 from lycurgus.core.errors import ModelError, ParameterError
 from lycurgus.core.normalise import normalise
 from lycurgus.core.overlap import match
-from lycurgus.core.types import BBox, Instance
+from lycurgus.core.types import Instance
 from lycurgus.detectors.decoding import DecodingParams, decode
 from lycurgus_train.checkpoint import load_checkpoint
-from lycurgus_train.config import NetworkConfig, TrainConfig, read_config
+from lycurgus_train.config import NetworkConfig, read_config
+from lycurgus_train.crops import RunOrder
 from lycurgus_train.labelled import LabelledImage
-from lycurgus_train.store import Prepared, prepare
 from lycurgus_train.train import LAST, schedule, train
-
-SIDE = 128
-
-
-def picture(seed: int, *, particles: int = 9) -> LabelledImage:
-    """Bright discs, some touching, on a noisy background."""
-    rng = np.random.default_rng(seed)
-    pixels = rng.normal(60, 6, (SIDE, SIDE))
-    ys, xs = np.ogrid[0:SIDE, 0:SIDE]
-    instances = []
-    for number in range(particles):
-        centre = 22 + 42 * (number // 3), 22 + 42 * (number % 3)
-        mask = np.hypot(ys - centre[0], xs - centre[1]) <= rng.uniform(12, 20)
-        pixels[mask] += 90
-        rows, columns = np.nonzero(mask)
-        box = BBox(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-        instances.append(Instance(box, mask[box.slices]))
-    return LabelledImage(f"picture-{seed}", pixels.astype(np.float32), tuple(instances))
-
-
-def prepared(images: Sequence[LabelledImage]) -> list[tuple[float, list[Prepared]]]:
-    return [(1.0, [prepare(image) for image in images])]
-
-
-def config(head: str = "star-convex", **changes: object) -> TrainConfig:
-    document = {
-        "steps": 6,
-        "batch": 4,
-        "workers": 0,
-        "check_every": 3,
-        "warmup_steps": 2,
-        "precision": "float32",
-        "network": {"head": head, "widths": (12, 16, 24)},
-        "crops": {"crop_px": 64, "smallest_px": 20, "largest_px": 40, "disturbance": 0.0},
-        "train": [{"path": "unused"}],
-        **changes,
-    }
-    return TrainConfig.model_validate(document)
+from train.runs import SIDE, config, picture, prepared
 
 
 @pytest.mark.parametrize("head", ["semantic", "distance", "star-convex"])
@@ -145,6 +110,44 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
+def test_processes_share_the_crops_of_a_step_that_one_would_draw_alone() -> None:
+    alone = list(RunOrder(first_step=3, steps=5, batch=6))
+    together = [list(RunOrder(first_step=3, steps=5, batch=2, rank=rank, world=3)) for rank in range(3)]
+    assert sorted(number for numbers in together for number in numbers) == alone
+    assert [numbers[:2] for numbers in together] == [[18, 19], [20, 21], [22, 23]]
+    assert len(RunOrder(first_step=3, steps=5, batch=2, rank=1, world=3)) == 4
+
+
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    """Each draws crops of its own, gradients are shared, and one of them writes."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launcher, str(Path(__file__).with_name("two_processes.py")), str(tmp_path)],
+        env={**os.environ, **threads},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    saved = load_checkpoint(tmp_path / "run" / LAST)
+    assert saved.step == 4
+    assert all(torch.equal(value, saved.weights[name]) for name, value in first.items())
+    assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
+    rows = (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(row.startswith("4,validation,total,") for row in rows) == 1
+
+
+def test_bfloat16_trains_on_the_cpu_too(tmp_path: Path) -> None:
+    images = prepared([picture(7)])
+    model = train(config(precision="bfloat16", steps=2, check_every=2), images, images, tmp_path)
+    assert all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in model.parameters())
+
+
 def test_a_run_is_refused_that_cannot_work(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text('steps = 0\n[[train]]\npath = "pool"\n', encoding="utf-8")
@@ -155,6 +158,14 @@ def test_a_run_is_refused_that_cannot_work(tmp_path: Path) -> None:
         read_config(path)
     with pytest.raises(ParameterError, match="cannot be read"):
         read_config(tmp_path / "absent.toml")
-    path.write_text('[[train]]\npath = "pool"\n', encoding="utf-8")
+    for setting, reason in (
+        ("crops.crop_px=100", "crops.crop_px is 100, but 6 levels need a multiple of 64"),
+        ("crops.smallest_px=120.0", "must not be larger than the largest"),
+        ("network.widths=[8]", "network.widths"),
+        ("momentum=0.9", "momentum"),
+    ):
+        path.write_text('[[train]]\npath = "pool"\n', encoding="utf-8")
+        with pytest.raises(ParameterError, match=reason):
+            read_config(path, (setting,))
     run = read_config(path, ("steps=7", 'network.head="distance"'))
     assert (run.steps, run.network.head, run.train[0].path) == (7, "distance", tmp_path / "pool")
