@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lycurgus.core.errors import ModelError, ParameterError
+from lycurgus.core.errors import ExportError, ModelError, ParameterError
 from lycurgus.core.normalise import normalise
-from lycurgus.exporters.atomic import replacing
+from lycurgus.exporters.atomic import HINT, TEMPORARY_PREFIX
 from lycurgus.exporters.json import write_json
 from lycurgus.inference.manifest import GOLDEN_FILE, HALF_FILE, MANIFEST_FILE, MODEL_FILE, ModelManifest
 from lycurgus_train.networks import ParticleNetwork
@@ -44,7 +47,7 @@ class Parity:
 
 
 def export(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, sample: NDArray[np.generic], half: bool = True) -> Parity:
-    """Write a model folder and prove that it computes what torch computes.
+    """Write a model folder and prove that it computes what torch computes; where that fails, a model before stays as it was.
 
     Parameters
     ----------
@@ -55,29 +58,44 @@ def export(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, sa
 
     Raises
     ------
+    ExportError
+        The folder cannot be written.
     ModelError
         ONNX Runtime and torch disagree.
     ParameterError
         The facts make no valid manifest.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     model = model.eval().to("cpu", torch.float32)
     picture = _golden_picture(sample)
     with torch.inference_mode():
         expected = [output.numpy() for output in model.export_forward(torch.from_numpy(picture))]
     names = [output["name"] for output in outputs_of(model)]
-    _write_onnx(model, folder / MODEL_FILE, names, dtype=torch.float32)
-    if half:
-        _write_onnx(model, folder / HALF_FILE, names, dtype=torch.float16)
-    parity = _compare(folder / MODEL_FILE, picture, names, expected)
-    if not parity.holds:
-        raise ModelError(folder, f"ONNX Runtime and torch differ by {max(parity.largest.values()):.2g}, allowed is {PARITY}")
-    with replacing(folder / GOLDEN_FILE) as temporary, temporary.open("wb") as file:
-        arrays: dict[str, Any] = {"image": picture, **dict(zip(names, expected, strict=True))}
-        np.savez_compressed(file, **arrays)
-    manifest = _manifest(model, folder, facts, half=half)
-    write_json(folder / MANIFEST_FILE, manifest.document())
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder.parent) as temporary:
+            made = Path(temporary)
+            _write_onnx(model, made / MODEL_FILE, names, dtype=torch.float32)
+            if half:
+                _write_onnx(model, made / HALF_FILE, names, dtype=torch.float16)
+            parity = _compare(made / MODEL_FILE, picture, names, expected)
+            if not parity.holds:
+                raise ModelError(folder, f"ONNX Runtime and torch differ by {max(parity.largest.values()):.2g}, allowed is {PARITY}")
+            np.savez_compressed(made / GOLDEN_FILE, allow_pickle=False, **dict(zip(("image", *names), (picture, *expected), strict=True)))
+            write_json(made / MANIFEST_FILE, _manifest(model, made, facts, half=half).document())
+            _move(made, folder)
+    except OSError as error:
+        raise ExportError(folder, f"the model cannot be written ({error.strerror})", hint=HINT) from error
     return parity
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Put finished files in the place of those of a model before, the manifest last: until then their hashes do not match."""
+    folder.mkdir(exist_ok=True)
+    for name in (MODEL_FILE, HALF_FILE, GOLDEN_FILE, MANIFEST_FILE):
+        if (made / name).exists():
+            (made / name).replace(folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
 
 
 def outputs_of(model: ParticleNetwork) -> list[dict[str, Any]]:
@@ -99,8 +117,6 @@ class _Exported(nn.Module):
 
 
 def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: torch.dtype) -> None:
-    import copy
-
     import onnx
 
     exported = _Exported(copy.deepcopy(model).to(dtype), dtype).eval()
@@ -108,8 +124,9 @@ def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: 
     # Sides are multiples of the stride; said so, the exporter need not guard the sums of skip connections.
     shape = {"image": {0: batch, 2: model.stride * high, 3: model.stride * wide}}
     with warnings.catch_warnings():
-        # The exporter warns of its own deprecated parts.
+        # The exporter warns of its own deprecated parts, and of a library that it could do more with and that nothing here needs.
         warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
         program = torch.onnx.export(
             exported,
             (torch.zeros(2, 1, 2 * model.stride, 3 * model.stride),),
@@ -125,8 +142,7 @@ def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: 
     assert program is not None
     proto = _halved(program.model_proto)
     onnx.checker.check_model(proto)
-    with replacing(path) as temporary:
-        onnx.save_model(proto, str(temporary))
+    onnx.save_model(proto, str(path))
 
 
 def _halved(proto: Any) -> Any:
