@@ -51,8 +51,8 @@ class Layout:
 
     stride: int
     context_px: int
-    tile_px: int = 1024
-    whole_px: int = 1280
+    tile_px: int = 1536
+    whole_px: int = 2048
     batch: int = 1
     offset_px: tuple[int, int] = (0, 0)
 

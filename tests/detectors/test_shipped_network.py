@@ -1,0 +1,56 @@
+"""The networks that come with Lycurgus: whole, the default, and blind to how a picture is cut."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from lycurgus.core.metrics import match
+from lycurgus.core.preprocess import preprocess
+from lycurgus.core.progress import never, silent
+from lycurgus.core.tiling import Layout
+from lycurgus.core.types import Instance
+from lycurgus.detectors import Scene, network
+from lycurgus.detectors.network import NetworkDetector, NetworkParams
+from lycurgus.inference.catalog import has_default, usable
+from lycurgus.inference.golden import check_golden
+from lycurgus.parameters import WANTED_DETECTOR, default_params
+from lycurgus.readers.door import read
+from lycurgus.resources import sample_micrographs
+
+pytestmark = [pytest.mark.shipped_default, pytest.mark.skipif(not has_default(), reason="no network comes with this checkout")]
+
+
+def test_every_bundled_network_gives_its_golden_sample() -> None:
+    bundled = [model for model in usable() if model.bundled]
+    assert bundled
+    for model in bundled:
+        check = check_golden(model)
+        assert check.passed, check.in_words()
+
+
+def test_the_default_is_what_users_are_meant_to_get() -> None:
+    assert default_params().detector.name == WANTED_DETECTOR
+
+
+@pytest.mark.parametrize("offset_px", [(0, 0), (128, 192)])
+def test_shifting_the_grid_of_tiles_changes_no_instance(offset_px: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network looks a little further than tiles overlap: outlines may differ by a pixel here and there, particles may not."""
+    pixels = np.tile(read(sample_micrographs()[1]).pixels, (2, 2))[:1100, :1100]
+    params = default_params(detector="network")
+    everywhere = np.ones(pixels.shape, dtype=bool)
+    scene = Scene(preprocess(pixels, everywhere, params.preprocess), everywhere, None)
+
+    def found() -> list[Instance]:
+        # One scale: what is compared is the same look at the same pixels; doubtful particles may fall on either side of the threshold.
+        params = NetworkParams(diameter_px=30, score=0.6)
+        detection = NetworkDetector().detect(scene, params, device="cpu", progress=silent, cancel=never)
+        return list(detection.instances or ())
+
+    whole = found()
+    monkeypatch.setattr(network, "Layout", partial(Layout, tile_px=1024, whole_px=1, offset_px=offset_px))
+    tiled = found()
+    assert len(whole) == len(tiled) > 10
+    assert len(match(tiled, whole, threshold=0.9)) == len(whole)
