@@ -1,0 +1,52 @@
+"""A checkpoint becomes a model folder that the application takes, and is judged by the same path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+
+from lycurgus.inference.catalog import InstalledModel
+from lycurgus.inference.golden import check_golden
+from lycurgus.inference.manifest import read_manifest
+from lycurgus_train.checkpoint import Checkpoint, build, save_checkpoint
+from lycurgus_train.cli import main
+from lycurgus_train.config import NetworkConfig
+from train.folders import save
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    network = NetworkConfig(head="distance", widths=(8, 12))
+    path = tmp_path_factory.mktemp("run") / "last.pt"
+    save_checkpoint(path, Checkpoint(network, build(network).state_dict(), {}, 17))
+    return path
+
+
+def test_a_checkpoint_becomes_a_model_folder(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = save(tmp_path / "sample.png", np.random.default_rng(1).integers(0, 256, (200, 220)).astype(np.uint8))
+    out = tmp_path / "particles"
+    arguments = ["export", str(checkpoint), "--sample", str(sample), "--out", str(out), "--no-half"]
+    assert main(arguments) == 0
+    assert "after 17 steps" in capsys.readouterr().out
+    manifest = read_manifest(out)
+    assert (manifest.name, manifest.head, manifest.decoders[0], manifest.half) == ("particles", "distance", "distance", None)
+    assert "CC BY 4.0" in (out / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert main(arguments) == 1
+    assert "holds a model already" in capsys.readouterr().err
+    assert check_golden(InstalledModel(out, manifest, bundled=False)) is not None
+
+
+def test_a_checkpoint_is_judged_like_a_folder(checkpoint: Path, tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.png", np.random.default_rng(1).integers(0, 256, (70, 90)).astype(np.uint8))
+    save(tmp_path / "masks" / "a.png", np.eye(70, 90, dtype=np.uint8))
+    assert main(["evaluate", str(checkpoint), "--data", str(tmp_path), "--device", "cpu", "--out", str(tmp_path / "out")]) == 0
+    document = json.loads((tmp_path / "out" / "scores.json").read_text(encoding="utf-8"))
+    assert document["n_truth"] == 1
+    assert document["parameters"]["detector"]["name"] == "network"
