@@ -233,7 +233,8 @@ class Watching(QObject):
         if document is None or document.n_edits or document.busy:
             return
         document.analysed, document.history, document.error = done.result, History.of(done.result.particles), ""
-        document.shape, document.file_pixel_size = done.shape, done.result.micrograph.pixel_size
+        document.shape, size = done.shape, done.result.micrograph.pixel_size
+        document.file_pixel_size = size if size is not None and size.source == "metadata" else None
         self._store.changed(document)
         self._bench.keep_result(document)
 
