@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import tifffile
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -38,6 +39,7 @@ from lycurgus.ui.dialogs.export import ExportDialog
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.theme import Theme
 from lycurgus.ui.viewer.canvas import Canvas
+from lycurgus.ui.watching import WatchOrder
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "images"
 SIDE_PX = 640
@@ -53,6 +55,8 @@ LONGEST_DELAY_MS = 1000
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 BRIGHT_FIELD, HAADF, SEM = range(3)
 """The samples, in the order in which they open."""
+LIVE_IMAGES, LIVE_ODD_ONE, LIVE_SIDE_PX = 14, 13, 400
+"""How many images a watch has seen, which of them shows less than the others, and how large they are."""
 Point = tuple[float, float]
 Dialog = TypeVar("Dialog", bound=QDialog)
 SCALE_BAR = "20 nm"
@@ -156,6 +160,34 @@ def batch_picture() -> QImage:
         return picture_of(dialog)
 
 
+def live_picture() -> QImage:
+    """A watch in mid-run, over parts of the HAADF sample as if they were recorded one after the other."""
+    with tempfile.TemporaryDirectory() as folder, window() as shown:
+        shown.store.set_params(with_settings(shown.store.params, ["detector.name=otsu"]))
+        acquired = Path(folder) / "session 12"
+        acquired.mkdir()
+        shown.watching.start(WatchOrder(acquired, Path(folder) / "session 12 - results"))
+        for number in range(1, LIVE_IMAGES + 1):
+            record(acquired / f"HAADF {number:03}.tif", number)
+        until(lambda: shown.watching.snapshot is not None and shown.watching.snapshot.n_images == LIVE_IMAGES)
+        until(lambda: shown.store.micrograph is not None)
+        for toast in shown.toasts.shown:
+            toast.close()
+        return picture_of(shown)
+
+
+def record(target: Path, number: int) -> None:
+    """Write a part of the HAADF sample, another one for each number; one shows much less than the others."""
+    sample = read(sample_micrographs()[HAADF])
+    assert sample.pixel_size is not None
+    rng = np.random.default_rng(number)
+    y, x = rng.integers(0, SAMPLE_SIDE_PX - LIVE_SIDE_PX, 2)
+    side = LIVE_SIDE_PX if number != LIVE_ODD_ONE else LIVE_SIDE_PX // 3
+    part = np.rot90(sample.pixels[y : y + side, x : x + side], int(rng.integers(4)))
+    per_nm = 1 / sample.pixel_size.x_nm
+    tifffile.imwrite(target, np.ascontiguousarray(part), imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
+
+
 def export_picture() -> QImage:
     """The export dialog with its preview."""
     with window() as shown:
@@ -177,6 +209,7 @@ SCENES: dict[str, Callable[[], QImage]] = {
     "calibrating.jpg": calibrating_picture,
     "distribution.png": distribution_picture,
     "batch.png": batch_picture,
+    "live.jpg": live_picture,
     "export.png": export_picture,
 }
 

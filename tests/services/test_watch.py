@@ -135,14 +135,14 @@ def test_each_file_is_analysed_once_across_restarts(tmp_path: Path):
     for n in range(3):
         image(folder / f"{n}.tif", n)
     image(folder / "a copy.tif", 0)
-    assert sorted(run_until_idle(folder).done) == ["1.tif", "2.tif", "a copy.tif"]
+    assert run_until_idle(folder).done == ["0.tif", "1.tif", "2.tif"]
     image(folder / "3.tif", 3)
     os.utime(folder / "2.tif", ns=(5, 5))
     again = run_until_idle(folder)
     assert again.done == ["3.tif"]
     assert "3 images are done already" in [event.text for event in again.of(Said)]
     assert run_until_idle(folder).done == []
-    assert {line.split(b",")[0] for line in report(tmp_path / "out").splitlines()[1:]} == {b"1.tif", b"2.tif", b"3.tif", b"a copy.tif"}
+    assert {line.split(b",")[0] for line in report(tmp_path / "out").splitlines()[1:]} == {b"0.tif", b"1.tif", b"2.tif", b"3.tif"}
 
 
 def test_whatever_a_microscope_does_each_image_is_counted_once(tmp_path: Path):
