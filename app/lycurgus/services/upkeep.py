@@ -40,14 +40,15 @@ class Upkeep:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._batch, self._plan, self._statistics, self._grouping, self._clock = batch, plan, statistics, grouping, clock
-        self._lock = threading.Lock()
+        self._writing, self._noting = threading.Lock(), threading.Lock()
         self._changed: dict[Path, NamedInput] = {}
         self._pause_until_s = 0.0
         self.trouble = ""
 
     def changed(self, source: NamedInput) -> None:
         """Note that an image has another result, or none any more."""
-        self._changed[source.path] = source
+        with self._noting:
+            self._changed[source.path] = source
 
     @property
     def is_due(self) -> bool:
@@ -61,8 +62,9 @@ class Upkeep:
         -------
         The files that could not be written.
         """
-        with self._lock:
-            changed, self._changed = self._changed, {}
+        with self._writing:
+            with self._noting:
+                changed, self._changed = self._changed, {}
             if not changed:
                 return ()
             began = self._clock()
@@ -73,7 +75,8 @@ class Upkeep:
             now = self._clock()
             self._pause_until_s = now + max(SHORTEST_PAUSE_S, TIMES_THE_WORK * (now - began))
             if unwritten:
-                self._changed = changed | self._changed
+                with self._noting:
+                    self._changed = changed | self._changed
             self.trouble = f"{unwritten[0].path.name} cannot be written: {unwritten[0].reason}" if unwritten else ""
             return unwritten
 

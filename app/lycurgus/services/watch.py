@@ -185,9 +185,10 @@ class Watch:
         """Settle what was still to be tried again as failed, and write the report where it is not up to date."""
         for path, reason in self._lookout.retrying().items():
             if self._lookout.attempts(path):
-                self._written(partial(self._sample.fail, path, reason, self._lookout.sight(path)))
+                self._fail(path, reason)
         if report:
             self._upkeep.write()
+            self._say_once("report", self._upkeep.trouble, over="")
 
     def close(self) -> None:
         self.batch.close()
@@ -261,10 +262,13 @@ class Watch:
             self._lookout.again(path)
             self._sample.came_to_nothing(path, self._lookout.again)
         elif self._lookout.failed(path, reason):
-            self._written(partial(self._sample.fail, path, reason, self._lookout.sight(path)))
+            self._fail(path, reason)
         elif path not in self._said_to_fail:
             self._said_to_fail.add(path)
             self._tell(ImageFailed(path, reason, final=False))
+
+    def _fail(self, path: Path, reason: str) -> None:
+        self._written(partial(self._sample.fail, path, reason, self._lookout.sight(path), self._lookout.again))
 
     def _no_room(self, path: Path, sentence: str) -> None:
         self._lookout.postpone(path, sentence, delay_s=_OUTPUT_RETRY_S)

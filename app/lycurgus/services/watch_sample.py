@@ -105,8 +105,8 @@ class WatchSample:
         self.forget_name(path, again)
         self._tell(ImageRepeated(path, original))
 
-    def fail(self, path: Path, reason: str, sight: Sight | None) -> None:
-        """Keep that a file has failed; an earlier result of it leaves the sample."""
+    def fail(self, path: Path, reason: str, sight: Sight | None, again: HandOutAgain) -> None:
+        """Keep that a file has failed; an earlier result of it leaves the sample, and files of the same content count in its place."""
         before = self._before(path)
         self._batch.keep(self._names[path], FailedFile(path, reason), Seconds())
         if sight is not None:
@@ -114,6 +114,7 @@ class WatchSample:
         if before is not None:
             self._live.remove(path, before)
             self.contents.drop(path)
+            self._release_copies(path, again)
         self.failed.add(path)
         self._upkeep.changed(self._names[path])
         self._tell(ImageFailed(path, reason, final=True))

@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         self._watched = self.watching.running
         self.actions_["analysis.watch"].setChecked(self.watching.running)
         if began:
-            dock = self._docks[-2]
+            dock = next(dock for dock in self._docks if dock.widget() is self.live)
             dock.show()
             dock.raise_()
 

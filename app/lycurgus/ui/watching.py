@@ -152,7 +152,6 @@ class Watching(QObject):
                 opened.emit(watch)
                 watch.run(cancel=cancel)
                 watch.finish()
-                opened.emit(None)
 
         self._job = self._bench.jobs.submit(
             "watch", work, title=f"Watching {order.folder.name}", on_done=lambda _: None, on_error=self._failed
@@ -179,11 +178,10 @@ class Watching(QObject):
 
     # In the window's thread: what the watch tells
 
-    def _on_opened(self, watch: Watch | None) -> None:
+    def _on_opened(self, watch: Watch) -> None:
         self._watch = watch
-        if watch is not None:
-            for remark in watch.remarks:
-                self._bench.tell(remark[:1].upper() + remark[1:])
+        for remark in watch.remarks:
+            self._bench.tell(remark[:1].upper() + remark[1:])
 
     def _on_event(self, event: WatchEvent) -> None:
         if isinstance(event, ImageDone):
@@ -324,6 +322,7 @@ class Watching(QObject):
 
     def _ended(self) -> None:
         self._read_status()
+        self._compute_if_wanted()
         self._job, self._watch = None, None
         self._look.stop()
         if self.status.done:
