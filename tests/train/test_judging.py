@@ -116,7 +116,7 @@ def test_a_drawing_tells_right_wrong_and_missed_apart() -> None:
 
 def shown(canvas: NDArray[np.uint8]) -> set[tuple[int, int, int]]:
     """The colours of outlines; their edges are mixed with the grey of the picture, which is near none of them."""
-    return {colour for colour in (RIGHT, WRONG, MISSED) if (np.abs(canvas.astype(int) - colour).max(axis=2) < 60).sum() > 20}
+    return {colour for colour in (RIGHT, WRONG, MISSED) if (np.abs(canvas.astype(int) - colour).max(axis=2) < 40).sum() > 20}
 
 
 def test_the_command_scores_a_folder(blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
