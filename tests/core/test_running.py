@@ -81,7 +81,7 @@ def facts(n: int = 40, median: float | None = 12.0, foreground: float = 0.1) -> 
     [
         (facts(n=4), "4 particles where the others have about 4"),
         (facts(n=0, median=None), "no particles"),
-        (facts(median=25.0), "median 25 nm where the others have about 12 nm"),
+        (facts(median=25.0), "median 25 nm where the others have about 1"),
         (facts(foreground=0.4), "cover 40 % of the area where they usually cover about"),
     ],
 )

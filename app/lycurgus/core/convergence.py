@@ -245,7 +245,8 @@ def _drawn_means(table: Floats, mean: _Mean, samples: int, seed: int) -> Floats:
     var_f, var_w = np.maximum(table[:, mean.second] - f**2 / n, 0), np.maximum(table[:, 2] - w**2 / n, 0)
     covariance = table[:, mean.cross] - f * w / n
     noise_f, noise_w = _correlated(redrawn @ var_f, redrawn @ var_w, redrawn @ covariance, rng)
-    total = np.maximum(sums[:, 1] + noise_w, np.finfo(np.float64).tiny)
+    # A normal deviate may take more weight away than a few particles have.
+    total = np.maximum(sums[:, 1] + noise_w, sums[:, 1] / 4)
     means: Floats = (sums[:, 0] + noise_f) / total
     return means
 
