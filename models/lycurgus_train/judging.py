@@ -152,7 +152,8 @@ def box_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
     both = np.clip(high - low, 0, None).prod(axis=2)
     either = _areas(a)[:, None] + _areas(b)[None] - both
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    iou: NDArray[np.float64] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return iou
 
 
 def known_part(instances: Sequence[Instance], ignore: Mask | None) -> tuple[Instance, ...]:
