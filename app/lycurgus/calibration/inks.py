@@ -95,3 +95,23 @@ def ink_mask(grey: Grey, level: float, ground: float, *, thick: bool = False, cl
     core = cv2.morphologyEx(near, cv2.MORPH_OPEN, _SQUARE)
     grown: Grey = np.asarray(cv2.dilate(core, np.ones((5, 5), np.uint8)), np.uint8) & near
     return grown
+
+
+def points(grey: Grey, level: float, ground: float, *, letter_px: float) -> Grey:
+    """Return 1 in small, filled spots of ink, as decimal points are: too small to be flat inside.
+
+    Parameters
+    ----------
+    grey : (h, w) uint8.
+    level, ground : grey levels of ink and ground, which must be distinct.
+    letter_px : how high the letters are.
+    """
+    reach = float(np.clip(0.3 * abs(level - ground), 9.0, 45.0))
+    near = (np.abs(grey.astype(np.float32) - np.float32(level)) <= reach).view(np.uint8)
+    components = cv2.connectedComponentsWithStats(near, connectivity=4)
+    labels, stats = np.asarray(components[1]), np.asarray(components[2])
+    _, _, w, h, area = stats.T
+    small, large = 0.08 * letter_px, 0.35 * letter_px
+    keep = (w >= small) & (h >= small) & (w <= large) & (h <= large) & (area >= 0.6 * w * h)
+    keep[0] = False
+    return keep[labels].astype(np.uint8)

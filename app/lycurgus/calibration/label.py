@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.calibration.inks import ink_mask, is_distinct
+from lycurgus.calibration.inks import ink_mask, is_distinct, points
 from lycurgus.core.errors import CalibrationError
 
 Crop = NDArray[np.uint8]
@@ -136,6 +136,8 @@ def prepared(crop: Crop, *, text_height_px: float, ink_level: float, height_px: 
     else:
         # Flatness is a matter of the pixels as they are.
         ink = ink_mask(crop, ink_level, ground, thick=thick)
+        if is_distinct(ink_level, ground):
+            ink |= points(crop, ink_level, ground, letter_px=text_height_px)
         ink = (cv2.resize(255 * ink, size, interpolation=way) > 127).view(np.uint8)
     letters = _without_specks(ink, factor * text_height_px)
     variants = [letters, np.asarray(cv2.GaussianBlur(letters, (0, 0), 1.2), np.uint8)]

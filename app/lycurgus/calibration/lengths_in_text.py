@@ -81,6 +81,9 @@ def lengths_in(text: str) -> list[LengthInText]:
         if len(digits) > 1 and digits[0] == "0" and digits[1] != ".":
             # "00 nm" has lost its first digit, "05 um" its point.
             continue
+        if re.search(r"\d\s*$", text[: match.start()]):
+            # "2 5 nm" may have been 2.5 nm: a point is easily lost.
+            continue
         value = float(digits)
         written = (unit or angstrom).lower()
         name = _UNITS[written]
