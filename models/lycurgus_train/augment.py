@@ -14,6 +14,8 @@ from lycurgus_train.store import Prepared
 from lycurgus_train.targets import Targets, compute_targets
 
 Picture = NDArray[np.float32]
+NEAR = (0.3, 1.4)
+"""Scales near that of the picture: those at which the application looks at it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class AugmentParams:
     crop_px : side of the square crop.
     smallest_px, largest_px : the particle in the crop's middle is scaled to a diameter between these, log-uniformly.
     smallest_scale, largest_scale : limits of that scaling.
+    as_recorded : how often a crop is shown near the scale of its picture instead, however large its particles are: what lies within a
+        large particle must not be taken for particles.
     disturbance : part of the usual chance of each change of intensities; 0 shows pictures as they are.
     """
 
@@ -33,6 +37,7 @@ class AugmentParams:
     largest_px: float = 110.0
     smallest_scale: float = 0.15
     largest_scale: float = 3.0
+    as_recorded: float = 0.5
     disturbance: float = 1.0
 
 
@@ -78,19 +83,19 @@ def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator)
     """Return the 2 × 3 matrix from picture (x, y) to crop, and its mean scale."""
     height, width = image.shape
     side = params.crop_px
+    scale, fill = float(np.exp(rng.uniform(*np.log(NEAR)))), 0.5
+    centre = rng.uniform((0, 0), (height, width))
     if len(image.diameters):
         chosen = int(rng.integers(len(image.diameters)))
-        diameter = max(float(image.diameters[chosen]), 3.0)
-        centre = image.centres[chosen] + rng.uniform(-0.45, 0.45, 2) * side
-        wanted = np.exp(rng.uniform(np.log(params.smallest_px), np.log(params.largest_px)))
-        # Enlarging shows blur, not particles: beyond threefold there is nothing to learn.
-        scale = float(np.clip(wanted / diameter, params.smallest_scale, params.largest_scale))
-        centre = image.centres[chosen] + (centre - image.centres[chosen]) / scale
-    else:
-        scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.8))))
-        centre = rng.uniform((0, 0), (height, width))
+        if rng.random() >= params.as_recorded:
+            diameter = max(float(image.diameters[chosen]), 3.0)
+            wanted = np.exp(rng.uniform(np.log(params.smallest_px), np.log(params.largest_px)))
+            # Enlarging shows blur, not particles: beyond threefold there is nothing to learn.
+            scale = float(np.clip(wanted / diameter, params.smallest_scale, params.largest_scale))
+            fill = 0.5 if rng.random() < 0.2 else 0.8
+        centre = image.centres[chosen] + rng.uniform(-0.45, 0.45, 2) * side / scale
     # A crop that is mostly beyond the picture's edge teaches little.
-    scale = max(scale, (0.45 if rng.random() < 0.2 else 0.8) * side / min(height, width))
+    scale = max(scale, fill * side / min(height, width))
     reach = 0.35 * side / scale
     centre = np.array([_within(centre[0], reach, height), _within(centre[1], reach, width)])
     angle = rng.uniform(0, 2 * np.pi)

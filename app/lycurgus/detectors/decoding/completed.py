@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, cut_out, suppress
-from lycurgus.detectors.decoding.distance import regions_from, worthy
-from lycurgus.detectors.decoding.groups import Groups, group_pixels
+from lycurgus.detectors.decoding.distance import visible_regions, worthy
+from lycurgus.detectors.decoding.groups import Groups
 from lycurgus.detectors.decoding.params import DecodingParams
 from lycurgus.detectors.decoding.polygons import Floats, fillable
-from lycurgus.detectors.decoding.star_convex import scores_of
+from lycurgus.detectors.decoding.votes import agree, voters_of
 
-LEAST_FIT = 0.5
+LEAST_FIT = 0.85
 """Least IoU of polygon and visible pixels, others' pixels left out, for the polygon to be believed where nothing is seen."""
 
 SLIVERS = 0.05
@@ -29,16 +29,19 @@ SLIVER = 0.04
 def decode_completed(fields: Floats, rays: Floats, params: DecodingParams) -> list[Candidate]:
     """Find whole particles: visible pixels, and what the rays say lies beneath or in front of neighbours.
 
+    The valleys of the distance alone decide how many particles there are: a trained network knows them better than where its rays end
+    (``docs/decisions/decoding.md``).
+
     Parameters
     ----------
     fields : (2, H, W), foreground logit and normalised distance.
     rays : (n, H/2, W/2), natural logarithms of the distance to the outline, px.
     """
-    groups = group_pixels(fields, rays, params)
-    regions = regions_from(groups.labels, len(groups), fields)
-    scores = np.where(groups.outlines.known, scores_of(regions, groups), regions.scores)
-    visible = cut_out(groups.labels, scores, regions.areas_px)
-    return suppress(worthy(_completed(visible, groups), params), overlap=params.overlap)
+    regions = visible_regions(fields, params)
+    count = len(regions.scores)
+    outlines = agree(voters_of(regions.labels, fields[1], rays, count), count)
+    visible = cut_out(regions.labels, regions.scores, regions.areas_px)
+    return suppress(worthy(_completed(visible, Groups(regions.labels, outlines)), params), overlap=params.overlap)
 
 
 def _completed(visible: list[Candidate], groups: Groups) -> list[Candidate]:
