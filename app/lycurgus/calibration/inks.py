@@ -114,4 +114,5 @@ def points(grey: Grey, level: float, ground: float, *, letter_px: float) -> Grey
     small, large = 0.08 * letter_px, 0.35 * letter_px
     keep = (w >= small) & (h >= small) & (w <= large) & (h <= large) & (area >= 0.6 * w * h)
     keep[0] = False
-    return keep[labels].astype(np.uint8)
+    spots: Grey = keep[labels].astype(np.uint8)
+    return spots
