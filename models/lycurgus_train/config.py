@@ -40,7 +40,7 @@ class CropConfig(_Section):
     largest_px: float = Field(110.0, gt=4)
     smallest_scale: float = Field(0.15, gt=0.02)
     largest_scale: float = Field(3.0, le=8)
-    as_recorded: float = Field(0.5, ge=0, le=1, description="How often a crop keeps about the scale of its picture, however large the particles")
+    as_recorded: float = Field(0.5, ge=0, le=1, description="How often a crop keeps about the scale of its picture, whatever its particles")
     disturbance: float = Field(1.0, ge=0, le=1, description="Part of the usual chance of noise, blur, inversion and the like")
 
     @model_validator(mode="after")
