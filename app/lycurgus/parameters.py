@@ -16,7 +16,7 @@ from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.inference.catalog import has_default
 
-WANTED_DETECTOR = "otsu"
+WANTED_DETECTOR = "network"
 FALLBACK_DETECTOR = "otsu"
 """The default where no network comes with the installation."""
 
