@@ -13,6 +13,10 @@ _UNITS = {
     "nm": "nm",
     "nn": "nm",
     "nrn": "nm",
+    "nim": "nm",
+    "nnm": "nm",
+    "pum": "µm",
+    "yum": "µm",
     "um": "µm",
     "µm": "µm",
     "μm": "µm",
@@ -36,7 +40,9 @@ _UNITS = {
 """What Tesseract makes of units, and what they are: it knows no micro sign and gives a letter that looks like it."""
 _SOUND = {"nm", "um", "µm", "μm", "pm", "mm", "å", "angstrom"}
 _UNIT = "|".join(sorted((re.escape(unit) for unit in _UNITS if unit != "a"), key=len, reverse=True))
-_LENGTH = re.compile(rf"(?<![\d.,A-Za-z])(\d{{1,5}}(?:\s?[.,]\s?\d{{1,3}})?)\s?(?:({_UNIT})(?![A-Za-z])|(A)(?![A-Za-z0-9]))", re.IGNORECASE)
+_LENGTH = re.compile(
+    rf"(?<![\d.,A-Za-z])(\d{{1,5}}(?:\s?[.,]\s?\d{{1,3}})?)([.,])?\s?(?:({_UNIT})(?![A-Za-z])|(A)(?![A-Za-z0-9]))", re.IGNORECASE
+)
 
 SMALLEST_NM, LARGEST_NM = 0.05, 5e6
 """From half an ångström to 5 mm: no scale bar of a micrograph is shorter or longer."""
@@ -76,7 +82,7 @@ def lengths_in(text: str) -> list[LengthInText]:
     """
     found = []
     for match in _LENGTH.finditer(text):
-        number, unit, angstrom = match.groups()
+        number, stray, unit, angstrom = match.groups()
         digits = re.sub(r"\s", "", number).replace(",", ".")
         if len(digits) > 1 and digits[0] == "0" and digits[1] != ".":
             # "00 nm" has lost its first digit, "05 um" its point.
@@ -88,7 +94,7 @@ def lengths_in(text: str) -> list[LengthInText]:
         written = (unit or angstrom).lower()
         name = _UNITS[written]
         likelihood = step_likelihood(value)
-        if written not in _SOUND:
+        if written not in _SOUND or stray:
             likelihood *= 0.8
         if name == "pm" and value <= 50:
             name = "µm"

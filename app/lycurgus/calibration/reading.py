@@ -91,10 +91,11 @@ def read_scale_bar(grey: Grey, annotations: Sequence[Annotation]) -> list[ScaleB
         _read_more(some, SIZES_PX[:1])
         if any(place.confidence >= ENOUGH for place in some):
             break
-    promising = sorted((place for place in places if place.confidence > 0), key=lambda place: -place.confidence)[:2]
+    promising = sorted((place for place in places if place.confidence > 0), key=lambda place: -place.confidence)[:2] or places[:2]
     # A machine that is too busy for a second look leaves the first one, which is less sure by itself.
     with suppress(TextReadingError):
         _read_more(promising, SIZES_PX[1:])
+        _read_more(promising, SIZES_PX[:1], lengths_only=True)
     return [reading for place in sorted(places, key=lambda place: -place.confidence) if (reading := place.reading()) is not None]
 
 
@@ -141,7 +142,7 @@ class _Read:
         return ScaleBarReading(self.bar, self.box.bbox, label, best.text, best.length.nm, confidence)
 
 
-def _read_more(places: Sequence[_Read], sizes_px: Sequence[int]) -> None:
+def _read_more(places: Sequence[_Read], sizes_px: Sequence[int], *, lengths_only: bool = False) -> None:
     """Let Tesseract read labels in every way at these sizes, all in one run."""
     crops: list[Grey] = []
     owners: list[_Read] = []
@@ -152,7 +153,7 @@ def _read_more(places: Sequence[_Read], sizes_px: Sequence[int]) -> None:
             )
             crops += made
             owners += [place] * len(made)
-    for owner, words in zip(owners, read_words(crops, single_line=True), strict=True):
+    for owner, words in zip(owners, read_words(crops, single_line=True, lengths_only=lengths_only), strict=True):
         owner.votes.append(_vote(words))
 
 

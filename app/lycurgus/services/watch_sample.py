@@ -188,6 +188,6 @@ class WatchSample:
                 self.unnamed.add(path)
                 handled.pop(path, None)
         for path, entry in entries.items():
-            if entry.fate == "duplicate" and entry.original in self.contents:
+            if entry.fate == "duplicate" and entry.original is not None and entry.original in self.contents:
                 self.duplicates[path], handled[path] = entry.original, entry.sight
         return handled

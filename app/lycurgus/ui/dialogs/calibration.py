@@ -30,7 +30,12 @@ from lycurgus.ui.workbench import Workbench, plural
 CONTRADICTION = 0.02
 """Relative difference from the file's statement that is worth a warning: more than clicking the ends of a bar costs."""
 
-_SOURCES = {"metadata": "stated by the file", "scale bar": "read from the scale bar", "data bar": "read from the data bar", "user": "stated by you"}
+_SOURCES = {
+    "metadata": "stated by the file",
+    "scale bar": "read from the scale bar",
+    "data bar": "read from the data bar",
+    "user": "stated by you",
+}
 
 
 class Scope(StrEnum):

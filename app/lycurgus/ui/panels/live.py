@@ -60,8 +60,8 @@ class LivePanel(QWidget):
             head.addWidget(part)
         plots = QSplitter(Qt.Orientation.Horizontal)
         plots.setChildrenCollapsible(False)
-        for part in (self.numbers, self.sizes, self.convergence):
-            plots.addWidget(part)
+        for plot in (self.numbers, self.sizes, self.convergence):
+            plots.addWidget(plot)
         for place, stretch in enumerate((0, 1, 1)):
             plots.setStretchFactor(place, stretch)
         content = QWidget()

@@ -136,4 +136,4 @@ class _Band(pg.GraphicsObject):  # type: ignore[misc]
 def _light(style: PlotStyle) -> QColor:
     """The colour of the bars, halfway to the background."""
     bar, ground = style.bar, style.background
-    return QColor(*((a + b) // 2 for a, b in zip(bar.getRgb()[:3], ground.getRgb()[:3], strict=True)))
+    return QColor((bar.red() + ground.red()) // 2, (bar.green() + ground.green()) // 2, (bar.blue() + ground.blue()) // 2)

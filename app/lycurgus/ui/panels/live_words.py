@@ -89,7 +89,7 @@ def hint(note: ImageNote) -> str:
 
 def _rounded(count: int) -> int:
     """Two figures: nobody knows it better."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step = int(10 ** max(0, len(str(count)) - 2))
     return -(-count // step) * step
 
 
