@@ -9,7 +9,6 @@ from pathlib import Path
 from lycurgus.core.errors import LycurgusError
 
 PACKAGE = Path(__file__).resolve().parent
-_CHECKOUT = PACKAGE.parent.parent
 MICROGRAPHS = (".tif", ".png")
 
 
@@ -62,7 +61,7 @@ def bundled_models() -> Path | None:
     places = [Path(frozen) / "lycurgus" / "_models"] if frozen is not None else []
     places.append(PACKAGE / "_models")
     if _is_checkout():
-        places.append(_CHECKOUT / "models" / "exported")
+        places.append(PACKAGE.parent.parent / "models" / "exported")
     return next((place for place in places if place.is_dir()), None)
 
 
@@ -74,9 +73,10 @@ def _folders() -> Iterator[Path]:
         yield Path(frozen) / "resources"
     yield PACKAGE / "_resources"
     if _is_checkout():
-        yield _CHECKOUT / "resources"
+        yield PACKAGE.parent.parent / "resources"
 
 
 def _is_checkout() -> bool:
     """Two folders above an installed package lies a stranger's folder, which may well hold something called resources."""
-    return (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "app" / "lycurgus").is_dir()
+    folder = PACKAGE.parent.parent
+    return (folder / "pyproject.toml").is_file() and (folder / "app" / "lycurgus").is_dir()

@@ -36,7 +36,7 @@ def test_the_card_of_the_shipped_network_names_every_source_with_author_and_lice
         assert data.attribution
         assert data.attribution in card
     assert "CC BY 4.0" in card
-    assert "8 to 100 px" in card
+    assert "10 to 70 px" in card
 
 
 def test_scores_enter_manifest_and_card(tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ def test_without_pixel_size_the_banner_offers_both_ways(workbench: Workbench, qt
     viewer = made(workbench, qtbot)
     Opening(workbench).open_paths([write(tmp_path / "plain.tif", scene())])
     qtbot.waitUntil(viewer.banner.isVisible, timeout=20_000)
-    measure, type_in = viewer.banner.findChildren(QPushButton)
+    accept, measure, type_in = viewer.banner.findChildren(QPushButton)
+    assert not accept.isVisible()
     with qtbot.waitSignal(viewer.measure_scale_bar_requested):
         measure.click()
     with qtbot.waitSignal(viewer.type_pixel_size_requested):

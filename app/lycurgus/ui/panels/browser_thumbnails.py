@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
+from shiboken6 import isValid
 
 from lycurgus.services.thumbnails import Thumbnail, Thumbnails
 from lycurgus.ui.store import Document
@@ -72,7 +73,9 @@ class LazyThumbnails(QObject):
         self._kept[document] = None if thumbnail.picture is None else image_of(thumbnail.picture)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        self.made.emit(document)
+        # The window may have been closed while the picture was made.
+        if isValid(self):
+            self.made.emit(document)
 
     def _ended(self) -> None:
         self._working = None
