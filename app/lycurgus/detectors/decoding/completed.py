@@ -1,4 +1,7 @@
-"""Whole particles: the pixels that show them, exact for ragged outlines too, and the part that others hide, as the rays know it."""
+"""Whole particles: the pixels that show them, exact for ragged outlines too, and the part that others hide, as the rays know it.
+
+Rays count no particles here: what no valley parts stays one, and noise in the rays splits nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,12 @@ from numpy.typing import NDArray
 from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, cut_out, suppress
 from lycurgus.detectors.decoding.distance import visible_regions, worthy
-from lycurgus.detectors.decoding.groups import Groups
 from lycurgus.detectors.decoding.params import DecodingParams
 from lycurgus.detectors.decoding.polygons import Floats, fillable
-from lycurgus.detectors.decoding.votes import agree, voters_of
+from lycurgus.detectors.decoding.votes import Outlines, agree, voters_of
 
 LEAST_FIT = 0.85
-"""Least IoU of polygon and visible pixels, others' pixels left out, for the polygon to be believed where nothing is seen."""
+"""Least IoU of polygon and visible pixels, others' pixels left out, for the polygon to be believed about what others hide."""
 
 SLIVERS = 0.05
 """Hidden parts that make up less than this part of the particle, and what the polygon misfits by, are looked at for slivers."""
@@ -29,8 +31,9 @@ SLIVER = 0.04
 def decode_completed(fields: Floats, rays: Floats, params: DecodingParams) -> list[Candidate]:
     """Find whole particles: visible pixels, and what the rays say lies beneath or in front of neighbours.
 
-    The valleys of the distance alone decide how many particles there are: a trained network knows them better than where its rays end
-    (``docs/decisions/decoding.md``).
+    The valleys of the distance alone part the particles, as for the head "distance": a trained network knows them better than where its
+    rays end (``docs/decisions/decoding.md``). Rays can lower their number only: pieces that they complete to one and the same particle,
+    by ``params.overlap``, are one.
 
     Parameters
     ----------
@@ -38,23 +41,24 @@ def decode_completed(fields: Floats, rays: Floats, params: DecodingParams) -> li
     rays : (n, H/2, W/2), natural logarithms of the distance to the outline, px.
     """
     regions = visible_regions(fields, params)
-    count = len(regions.scores)
+    count = len(regions)
     outlines = agree(voters_of(regions.labels, fields[1], rays, count), count)
     visible = cut_out(regions.labels, regions.scores, regions.areas_px)
-    return suppress(worthy(_completed(visible, Groups(regions.labels, outlines)), params), overlap=params.overlap)
+    return suppress(worthy(_completed(visible, regions.labels, outlines), params), overlap=params.overlap)
 
 
-def _completed(visible: list[Candidate], groups: Groups) -> list[Candidate]:
-    height, width = groups.labels.shape
-    shapes = fillable(groups.outlines.polygons, (height, width))
-    known = groups.outlines.known.tolist()
+def _completed(visible: list[Candidate], labels: NDArray[np.int32], outlines: Outlines) -> list[Candidate]:
+    """Give each region, in the order of its label, the hidden part that its outline claims."""
+    height, width = labels.shape
+    shapes = fillable(outlines.polygons, (height, width))
+    known = outlines.known.tolist()
     claims = [shapes.fill(index) if known[index] else None for index in range(len(visible))]
     boxes = [shapes.bbox(index) for index in range(len(visible))]
     whole = list(visible)
-    lent = np.zeros(groups.labels.shape, dtype=np.bool_)
+    lent = np.zeros(labels.shape, dtype=np.bool_)
     for index, (candidate, claimed) in enumerate(zip(visible, claims, strict=True)):
         if claimed is not None:
-            hidden = _hidden_part(candidate, index + 1, groups.labels, claimed, boxes[index])
+            hidden = _hidden_part(candidate, index + 1, labels, claimed, boxes[index])
             if hidden is not None:
                 whole[index] = _with(candidate, hidden, boxes[index])
                 lent[boxes[index].slices] |= hidden

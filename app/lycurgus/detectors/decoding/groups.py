@@ -1,8 +1,9 @@
-"""Which pixels show the same particle: valleys of the distance and the votes of the rays, weighed against each other.
+"""Which pixels show the same particle, for polygons: valleys of the distance and the votes of the rays, weighed against each other.
 
 A valley alone cuts a rod in two where noise makes a dip, and leaves two crossing rods in one piece; rays alone are poor for tiny and
 ragged particles. So the foreground is cut generously first, pieces whose pixels mean the same outline are joined, and pieces whose
-pixels do not agree on one outline are taken apart.
+pixels do not agree on one outline are taken apart. It asks for good rays: where a trained network's are noisy, too many pieces
+stay apart and the valleys alone count better (``docs/decisions/decoding.md``).
 """
 
 from __future__ import annotations

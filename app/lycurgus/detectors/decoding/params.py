@@ -15,8 +15,8 @@ class DecodingParams:
     Attributes
     ----------
     head : how instances are made: "semantic" takes connected regions, "distance" cuts them along the valleys of the distance,
-        "star-convex" draws the polygon that the rays of a particle's pixels agree on, and "completed" keeps the pixels of
-        "distance" and adds the hidden part that the rays know of.
+        "star-convex" weighs valleys against rays and draws the polygon that the rays of a particle's pixels agree on, and "completed"
+        keeps the particles of "distance" and adds the part that neighbours hide, where the rays' polygon fits what is seen.
     score : candidates below it are dropped, 0 ... 1.
     overlap : two candidates of a higher IoU are one particle, 0 ... 1.
     foreground : least foreground probability of a particle's pixel, within 0 ... 1.

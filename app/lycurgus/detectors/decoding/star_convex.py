@@ -25,10 +25,10 @@ def decode_star_convex(fields: Floats, rays: Floats, params: DecodingParams) -> 
     """
     groups = group_pixels(fields, rays, params)
     regions = regions_from(groups.labels, len(groups), fields)
-    return suppress(worthy(_polygons(groups, scores_of(regions, groups)), params), overlap=params.overlap)
+    return suppress(worthy(_polygons(groups, _scores(regions, groups)), params), overlap=params.overlap)
 
 
-def scores_of(regions: Regions, groups: Groups) -> NDArray[np.float64]:
+def _scores(regions: Regions, groups: Groups) -> NDArray[np.float64]:
     """Geometric mean of foreground probability, peak of the distance and agreement of the rays, (n,); 0 where no ray could be asked."""
     return np.cbrt(regions.probabilities * regions.peaks * groups.outlines.agreement)
 
