@@ -78,6 +78,16 @@ def test_rays_part_discs_that_no_valley_parts_for_star_convex_only() -> None:
     assert counts == {"distance": 1, "completed": 1, "star-convex": 2}
 
 
+@pytest.mark.parametrize("angle", [0, 30, 77])
+@pytest.mark.parametrize("farthest_px", [16, 24, 32])
+def test_rays_that_end_too_soon_cut_no_long_rod_unless_they_are_asked_to_count(angle: int, farthest_px: float) -> None:
+    truth = fields_of(SHAPE, [rectangle_outline((95.4, 96.7), 140, 14, angle)])
+    rays = np.minimum(truth.rays, np.log(farthest_px)).astype(np.float32)
+    (rod,) = decode(truth.fields, rays, DecodingParams(head="completed"))
+    assert rod.area_px == truth.masks[0].sum()
+    assert len(decode(truth.fields, rays, DecodingParams(head="star-convex"))) > 1
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_rays_full_of_noise_split_no_particle(scene: Truth, seed: int) -> None:
     patchy = [cv2.GaussianBlur(plane, (0, 0), 2) for plane in np.random.default_rng(seed).normal(0, 1, scene.rays.shape)]
