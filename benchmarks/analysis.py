@@ -95,6 +95,7 @@ def main() -> None:
     import tempfile
 
     from lycurgus.core.types import Micrograph
+    from lycurgus.parameters import default_params
     from lycurgus.pipeline import analyze
 
     print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
@@ -105,9 +106,10 @@ def main() -> None:
             print(f"lycurgus analyze, {options.large} x {options.large}, 16 bit: peak {used:.2f} GiB, {used / size:.1f} x the picture")
     image = picture(1024)
     micrograph = Micrograph(Path("benchmark.tif"), image)
-    ours = cpu_seconds(lambda: analyze(micrograph), options.repeats)
+    params = default_params(detector="otsu")
+    ours = cpu_seconds(lambda: analyze(micrograph, params), options.repeats)
     plain = cpu_seconds(lambda: plain_analysis(image), options.repeats)
-    found = len(analyze(micrograph).particles)
+    found = len(analyze(micrograph, params).particles)
     print(
         f"Otsu + UECS, 1024 x 1024, {found} particles: {ours:.3f} s of CPU; "
         f"plain scikit-image with watershed: {plain:.3f} s; {plain / ours:.1f} x"

@@ -161,7 +161,7 @@ def simulated(diameter: int, count: int, noise: float, rng: np.random.Generator)
 
 def chain(denoise: str) -> AnalysisParams:
     """Return the defaults with another filter, for bright particles that may be small."""
-    params = default_params()
+    params = default_params(detector="otsu")
     return params.model_copy(
         update={
             "preprocess": params.preprocess.model_copy(update={"denoise": denoise}),
