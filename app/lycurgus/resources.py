@@ -57,11 +57,21 @@ def sample_truth(micrograph: Path) -> Path:
 
 def bundled_models() -> Path | None:
     """Return the folder of the networks that come with Lycurgus; None where it has none."""
+    return _bundled("_models", "models/exported")
+
+
+def documentation() -> Path | None:
+    """Return the folder of the documentation, Markdown with its pictures; None where it was left out."""
+    return _bundled("_docs", "docs")
+
+
+def _bundled(name: str, in_checkout: str) -> Path | None:
+    """Return a folder that lies beside the package's code, or elsewhere in a checkout."""
     frozen = getattr(sys, "_MEIPASS", None)
-    places = [Path(frozen) / "lycurgus" / "_models"] if frozen is not None else []
-    places.append(PACKAGE / "_models")
+    places = [Path(frozen) / "lycurgus" / name] if frozen is not None else []
+    places.append(PACKAGE / name)
     if _is_checkout():
-        places.append(PACKAGE.parent.parent / "models" / "exported")
+        places.append(PACKAGE.parent.parent / in_checkout)
     return next((place for place in places if place.is_dir()), None)
 
 
