@@ -161,6 +161,11 @@ def calibrated(micrograph: Micrograph, params: AnalysisParams, annotations: tupl
             f"A pixel size of {offer.x_nm:.5g} nm was read ({offer.reason}), but not surely enough to be used "
             f"(confidence {offer.confidence:.2f}): check it and state it."
         )
+    if (size := micrograph.pixel_size) is not None and size.accepted:
+        # Read once more, so that a report says what the user saw.
+        seen = (one.reason for one in evidence.candidates if one.source == size.source and abs(one.x_nm / size.x_nm - 1) < 1e-6)
+        said = f"{next(seen, size.source)}, accepted by the user"
+        return Calibrated(micrograph, {"calibration": said}, tuple(warnings))
     if evidence.chosen is None or micrograph.pixel_size is not None:
         return Calibrated(micrograph, {}, tuple(warnings))
     said = f"{evidence.in_words}, confidence {evidence.chosen.confidence:.2f}"

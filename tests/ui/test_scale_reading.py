@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from calibration_bars import ground, needs_tesseract, with_bar, written
-from lycurgus.parameters import with_settings
+from lycurgus.calibration.evidence import examine
+from lycurgus.core.types import PixelSize
+from lycurgus.parameters import default_params, with_settings
+from lycurgus.pipeline import analyze
+from lycurgus.readers.door import read
 from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.scale_reading import ScaleReading, in_words
@@ -31,8 +36,11 @@ def shown(bench: Workbench, path: Path, qtbot: QtBot) -> None:
 
 
 @needs_tesseract
-def test_a_sure_bar_scales_the_picture_and_one_click_makes_it_the_users_word(workbench: Workbench, picture: Path, qtbot: QtBot) -> None:
-    reading = ScaleReading(workbench, Calibrating(workbench))
+def test_a_sure_bar_scales_the_picture_and_one_click_makes_it_hold_with_its_source_and_uncertainty(
+    workbench: Workbench, picture: Path, qtbot: QtBot
+) -> None:
+    calibrating = Calibrating(workbench)
+    reading = ScaleReading(workbench, calibrating)
     told: list[object] = []
     reading.changed.connect(told.append)
     shown(workbench, picture, qtbot)
@@ -46,9 +54,33 @@ def test_a_sure_bar_scales_the_picture_and_one_click_makes_it_the_users_word(wor
     document = workbench.store.current
     assert document is not None
     assert document.pixel_size is not None
-    assert document.pixel_size.source == "user"
+    read = workbench.store.micrograph.pixel_size
+    assert (document.pixel_size.source, document.pixel_size.accepted) == ("scale bar", True)
+    assert document.pixel_size.uncertainty_nm is not None
+    assert 0 < document.pixel_size.uncertainty_nm < 0.02 * document.pixel_size.x_nm
     assert told[-1] is None
     assert reading.offered is None
+    assert read.x_nm == document.pixel_size.x_nm
+
+    qtbot.waitUntil(lambda: not workbench.jobs.active, timeout=20_000)
+    stored = workbench.project.load(document.path)
+    assert stored is not None
+    assert stored.pixel_size == document.pixel_size
+
+    calibrating.set_pixel_size([document], PixelSize(2.5, 2.5, "user"))
+    assert document.pixel_size == PixelSize(2.5, 2.5, "user")
+
+
+@needs_tesseract
+def test_an_accepted_bar_is_named_with_what_was_read_in_the_report(picture: Path) -> None:
+    micrograph = read(picture)
+    params = with_settings(default_params(), ["detector.name=otsu"])
+    (chosen,) = [one for one in [examine(micrograph, params.calibration).pixel_size] if one]
+    result = analyze(micrograph.with_pixel_size(replace(chosen, accepted=True)), params)
+    assert result.micrograph.pixel_size == replace(chosen, accepted=True)
+    assert result.detection["calibration"].startswith("scale bar '300 nm' is 150")
+    assert result.detection["calibration"].endswith("accepted by the user")
+    assert not any("contradict" in warning for warning in result.warnings)
 
 
 def test_nothing_is_read_where_that_is_switched_off(workbench: Workbench, picture: Path, qtbot: QtBot) -> None:

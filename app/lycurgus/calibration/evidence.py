@@ -169,8 +169,8 @@ def _stated(micrograph: Micrograph) -> list[Candidate]:
     size = micrograph.pixel_size
     if size is None:
         return []
-    by_user = size.source == "user"
-    words = "stated by the user" if by_user else "stated by the file"
+    by_user = size.is_users_word
+    words = f"read from the {size.source} and accepted by the user" if size.accepted else f"stated by the {'user' if by_user else 'file'}"
     return [Candidate("user" if by_user else "metadata", size.y_nm, size.x_nm, size.uncertainty_nm, 1.0 if by_user else 0.95, words)]
 
 

@@ -56,6 +56,11 @@ class BBox(NamedTuple):
 class PixelSize:
     """How many nanometres one pixel is high and wide, and who says so.
 
+    Attributes
+    ----------
+    uncertainty_nm : of the source, where it states or implies one.
+    accepted : whether the user has looked at what ``source`` says, and made it his word.
+
     Raises
     ------
     CalibrationError
@@ -66,6 +71,7 @@ class PixelSize:
     x_nm: float
     source: PixelSizeSource
     uncertainty_nm: float | None = None
+    accepted: bool = False
 
     def __post_init__(self) -> None:
         for size in (self.y_nm, self.x_nm):
@@ -76,6 +82,11 @@ class PixelSize:
     def mean_nm(self) -> float:
         """Side of the square pixel of the same area, in nm."""
         return sqrt(self.y_nm * self.x_nm)
+
+    @property
+    def is_users_word(self) -> bool:
+        """Whether it holds over whatever file and picture say: stated or accepted by the user."""
+        return self.accepted or self.source == "user"
 
     @property
     def is_square(self) -> bool:

@@ -42,7 +42,10 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("pixel_size_x_nm", "Pixel width", "nm", "empty without calibration"),
     ImageColumn("pixel_size_source", "Pixel size from", "", "metadata, scale bar, data bar or user"),
     ImageColumn(
-        "calibration", "Calibration", "", "what a pixel size that was read from the picture rests on: label and length of the scale bar"
+        "calibration",
+        "Calibration",
+        "",
+        "what a pixel size that was read from the picture rests on: label and length of the scale bar, whether accepted",
     ),
     ImageColumn("height_px", "Height", "px", "rows of the image"),
     ImageColumn("width_px", "Width", "px", "columns of the image"),

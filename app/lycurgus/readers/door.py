@@ -93,7 +93,7 @@ def _users(pixel_size: PixelSize | float | None) -> PixelSize | None:
     if pixel_size is None:
         return None
     if isinstance(pixel_size, PixelSize):
-        return replace(pixel_size, source="user")
+        return pixel_size if pixel_size.accepted else replace(pixel_size, source="user")
     return PixelSize(float(pixel_size), float(pixel_size), "user")
 
 

@@ -125,7 +125,7 @@ def decode_document(data: bytes) -> dict[str, Any]:
 
 def pixel_size_data(size: PixelSize | None) -> list[Any] | None:
     """Return a pixel size as JSON data."""
-    return None if size is None else [size.y_nm, size.x_nm, size.source, size.uncertainty_nm]
+    return None if size is None else [size.y_nm, size.x_nm, size.source, size.uncertainty_nm, size.accepted]
 
 
 def pixel_size_from(data: Sequence[Any] | None) -> PixelSize | None:

@@ -56,7 +56,7 @@ class Calibrating(QObject):
         Lengths in nm of images that are analysed follow as soon as their pixels are read; limits in nm that took part in finding the
         particles would act differently in a new analysis, and the user is told so.
         """
-        size = None if size is None else replace(size, source="user")
+        size = None if size is None else stated_by_user(size)
         changing = [document for document in documents if document.pixel_size != size or document.size_awaited]
         project = self._bench.project
 
@@ -76,7 +76,7 @@ class Calibrating(QObject):
 
     def set_folder_pixel_size(self, folder: Path, size: PixelSize | None) -> None:
         """State the pixel size of all images in a folder, of those that are not open or not there yet too."""
-        size = None if size is None else replace(size, source="user")
+        size = None if size is None else stated_by_user(size)
         inside = [document for document in self._store.documents if document.path.parent == folder]
         paths = [document.path for document in inside if document.pixel_size is not None or document.size_awaited]
         project = self._bench.project
@@ -206,11 +206,16 @@ class Calibrating(QObject):
         )
 
 
+def stated_by_user(size: PixelSize) -> PixelSize:
+    """Return a size as the user's word: what he accepts keeps its source and its uncertainty, anything else has him as its source."""
+    return size if size.accepted else replace(size, source="user")
+
+
 def stated_by_file(document: Document) -> PixelSize | None:
     """Return what the file itself says about its pixel size, as far as it is known."""
     stated = document.file_pixel_size
     # What an analysis ran with may have been the user's word.
-    return None if stated is None or stated.source == "user" else stated
+    return None if stated is None or stated.is_users_word else stated
 
 
 def remeasured(path: Path, result: AnalysisResult, history: History, size: PixelSize | None) -> _Remeasured:

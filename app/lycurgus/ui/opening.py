@@ -206,7 +206,7 @@ def remember(document: Document, stored: StoredImage | ProjectError | None) -> b
     else:
         document.analysed, document.history = stored.result, stored.history
         measured_with = stored.result.micrograph.pixel_size
-        if document.file_pixel_size is None and measured_with is not None and measured_with.source != "user":
+        if document.file_pixel_size is None and measured_with is not None and not measured_with.is_users_word:
             document.file_pixel_size = measured_with
     return True
 

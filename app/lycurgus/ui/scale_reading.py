@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal
 
 from lycurgus.calibration.evidence import Candidate, Evidence, examine, pixel_size_of
@@ -42,10 +44,11 @@ class ScaleReading(QObject):
         return self._evidence.chosen or self._evidence.offered
 
     def accept(self) -> None:
-        """Make what was read the user's word, so that it stays with the image."""
+        """Make what was read the user's word, so that it stays with the image; its source and its uncertainty stay those of the reading."""
         candidate, document = self.offered, self._store.current
         if candidate is not None and document is not None:
-            self._calibrating.set_pixel_size([document], pixel_size_of(candidate))
+            size = pixel_size_of(candidate)
+            self._calibrating.set_pixel_size([document], replace(size, accepted=size.source != "user"))
 
     def _look(self, micrograph: Micrograph | None) -> None:
         document = self._store.current

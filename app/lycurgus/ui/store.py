@@ -108,7 +108,7 @@ class Document:
         if self.pixel_size is not None:
             return measured_with != self.pixel_size
         # The user's word, which he has taken back.
-        return measured_with is not None and measured_with.source == "user"
+        return measured_with is not None and measured_with.is_users_word
 
 
 class Store(QObject):

@@ -261,8 +261,8 @@ def _present(document: Document | None, on_screen: PixelSize | None) -> str:
     stated = stated_by_file(document)
     if size is None:
         return "None: sizes are in px"
-    words = f"{in_words(size)}, {_SOURCES[size.source]}"
-    return f"{words}; the file states {in_words(stated)}" if size.source == "user" and stated is not None else words
+    words = f"{in_words(size)}, {_SOURCES[size.source]}{' and accepted by you' if size.accepted else ''}"
+    return f"{words}; the file states {in_words(stated)}" if size.is_users_word and stated is not None else words
 
 
 def _meaning(size: PixelSize, document: Document | None) -> str:
