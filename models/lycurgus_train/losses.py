@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lycurgus_train.targets import NOTHING_KNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
@@ -72,9 +74,11 @@ def depth_loss(logit: Tensor, truth: Tensor, known: Tensor) -> Tensor:
 def ray_loss(rays: Tensor, batch: Batch) -> Tensor:
     """Smooth L1 of log lengths, weighted by depth; a ray that the picture cuts may only be too short.
 
-    Logarithms make an error of 10 % cost the same for a particle of 5 px and of 500.
+    Logarithms make an error of 10 % cost the same for a particle of 5 px and of 500. Cells for which no rays were computed
+    (see ``compute_targets``) count neither as right nor as wrong.
     """
-    depth = functional.max_pool2d((batch.depth * batch.depth_known)[:, None], 2)
+    computed = (batch.rays[:, :1] > NOTHING_KNOWN).float()
+    depth = functional.max_pool2d((batch.depth * batch.depth_known)[:, None], 2) * computed
     error = rays - batch.rays
     error = torch.where(batch.complete, error, error.clamp(max=0))
     cost = functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=0.2).mean(dim=1, keepdim=True)
