@@ -20,7 +20,7 @@ from lycurgus.pipeline import summarize
 from lycurgus.services import lookout as lookout_module
 from lycurgus.services import watch as watch_module
 from lycurgus.services import watch_work
-from lycurgus.services.analysis import run_tasks
+from lycurgus.services.analysis import export_image, run_tasks
 from lycurgus.services.arrivals import Look, look_into
 from lycurgus.services.batch import Batch
 from lycurgus.services.flow import ImageTask
@@ -28,7 +28,7 @@ from lycurgus.services.inputs import GrowingNames, name_inputs
 from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import build_report, write_report
 from lycurgus.services.watch import Watch
-from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, Said, WatchEvent
+from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, ImageSeen, Said, WatchEvent
 from scenes import scene, write
 
 PARAMS = with_settings(default_params(), ["detector.name=otsu", "separator.name=none", "statistics.bootstrap=20"])
@@ -128,6 +128,27 @@ def test_the_report_is_that_of_a_plain_analysis_and_of_a_batch(tmp_path: Path):
     assert report(tmp_path / "out") == plain_report(paths, tmp_path / "plain")
     with Batch.open(name_inputs(paths), PARAMS, ExportPlan(tmp_path / "out", ("csv",))) as batch:
         assert batch.pending == ()
+
+
+def test_a_result_is_told_before_its_files_are_written_and_counted_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told, may_write = Told(), threading.Event()
+
+    def write_when_allowed(*args: object, **options: object) -> object:
+        assert may_write.wait(PATIENCE_S)
+        return export_image(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch_work, "export_image", write_when_allowed)
+    with watching(tmp_path / "in", told) as watch:
+        path = image(tmp_path / "in" / "0.tif", 0)
+        told.wait(lambda: bool(told.of(ImageSeen)))
+        (seen,) = told.of(ImageSeen)
+        assert isinstance(seen, ImageSeen)
+        assert (seen.path, seen.shape, watch.status.done, told.done) == (path, (64, 64), 0, [])
+        may_write.set()
+        told.wait_for_done("0.tif")
+        (done,) = told.of(ImageDone)
+        assert isinstance(done, ImageDone)
+        assert done.result.particles is seen.result.particles
 
 
 def test_each_file_is_analysed_once_across_restarts(tmp_path: Path):

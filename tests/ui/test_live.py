@@ -17,7 +17,7 @@ from lycurgus.pipeline import analyze, without_pixels
 from lycurgus.readers.door import read
 from lycurgus.services import watch as watch_module
 from lycurgus.services.live import ImageNote, Live
-from lycurgus.services.watch_events import ImageDone, ImageFailed, Said, WatchStatus
+from lycurgus.services.watch_events import ImageDone, ImageFailed, ImageSeen, Said, WatchStatus
 from lycurgus.ui.dialogs.watch import WatchDialog
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.opening import Opening
@@ -79,6 +79,20 @@ def test_images_that_land_in_a_folder_are_on_screen_and_in_the_report(bench: Wor
     assert not window.actions_["analysis.watch"].isChecked()
     assert (out / "report.xlsx").exists()
     assert "has ended" in live._state.text()
+
+
+def test_a_result_is_on_screen_while_its_files_are_still_written(bench: Workbench, qtbot: QtBot, result: AnalysisResult):
+    window = MainWindow(bench)
+    qtbot.addWidget(window)
+    event = done(result, 1)
+    window.watching._told.emit(ImageSeen(event.note.path, event.result, event.shape))
+    qtbot.waitUntil(lambda: bench.store.current is not None, timeout=PATIENCE_MS)
+    assert bench.store.current is not None
+    assert bench.store.current.analysed is event.result
+    assert not window.watching.shots
+    window.watching._told.emit(event)
+    qtbot.waitUntil(lambda: len(window.watching.shots) == 1, timeout=PATIENCE_MS)
+    assert [document.path for document in bench.store.documents] == [event.note.path]
 
 
 def test_a_dialog_that_is_cancelled_leaves_the_button_up(bench: Workbench, qtbot: QtBot):

@@ -13,7 +13,7 @@ from lycurgus.core.progress import CancelToken
 from lycurgus.services.live import ImageNote, LiveSnapshot
 from lycurgus.services.upkeep import with_usual_pictures
 from lycurgus.services.watch import Watch
-from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, WatchEvent
+from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, Said, WatchEvent
 
 _SUMMED_UP_EVERY_S = 5.0
 
@@ -112,7 +112,7 @@ class _Teller:
             say(f"{event.path.name}: not counted, it has the content of {_name(event.original, event.path)}")
         elif isinstance(event, ImageDropped):
             say(f"{event.path.name}: not counted any more, {event.why}")
-        else:
+        elif isinstance(event, Said):
             say(event.text)
 
 

@@ -142,6 +142,12 @@ class Lookout:
             return self._settling.n_waiting
 
     @property
+    def is_settling(self) -> bool:
+        """Whether looks will soon show a file to be complete."""
+        with self._lock:
+            return self._settling.is_settling
+
+    @property
     def idle_s(self) -> float:
         """Time since anything changed in the folder or any work came of it; 0 while a file is not yet known to be complete."""
         with self._lock:

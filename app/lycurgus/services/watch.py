@@ -36,7 +36,9 @@ from lycurgus.services.watch_events import ImageFailed, Said, Tell, WatchEvent, 
 from lycurgus.services.watch_sample import WatchSample
 from lycurgus.services.watch_work import Changed, ImageWork, Made, Outcome, Repeated
 
-POLL_S = 0.5
+POLL_S = 0.25
+_REST_WHILE_SETTLING, _REST = 1.0, 4.0
+"""How long a folder is left alone, in times of what the look took: one that takes long to list is asked less often."""
 _OUTPUT_RETRY_S = 5.0
 _TICK_S = 0.1
 _LONGEST_LOOK_AT_END_S = 1.0
@@ -74,7 +76,7 @@ class Watch:
         self._upkeep = Upkeep(batch, plan, params.statistics, grouping=grouping, clock=clock)
         self._sample = WatchSample(folder, batch, plan, self.live, self._upkeep, self._tell)
         self._lookout = Lookout(folder, handled=self._sample.handled, clock=clock, look=look)
-        self._work = ImageWork(self._lookout, self._sample.contents, self._sample.ledger, turn, self._sample.unnamed)
+        self._work = ImageWork(self._lookout, self._sample.contents, self._sample.ledger, turn, self._sample.unnamed, self._tell)
         self._queue: SimpleQueue[Path] = SimpleQueue()
         self._in_work = 0
         self._counting = threading.Lock()
@@ -214,8 +216,8 @@ class Watch:
             if idle_exit_s is not None and not self._in_work and self._lookout.idle_s >= idle_exit_s:
                 self._ending.set()
                 return
-            # A folder that takes long to list is asked less often.
-            self._ending.wait(max(POLL_S, self._clock() - began))
+            rest = _REST_WHILE_SETTLING if self._lookout.is_settling else _REST
+            self._ending.wait(max(POLL_S, rest * (self._clock() - began)))
 
     def _tasks(self, stopped: CancelToken) -> Iterator[ImageTask]:
         """Files to work on, as they become complete."""

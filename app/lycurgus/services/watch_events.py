@@ -15,6 +15,20 @@ from lycurgus.services.live import ImageNote
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ImageSeen:
+    """An image is analysed, and is neither kept nor counted yet: to be shown while its files are written.
+
+    Attributes
+    ----------
+    result : without pixels; shape : (H, W) of the picture.
+    """
+
+    path: Path
+    result: AnalysisResult
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageDone:
     """An image is analysed, and its result is kept.
 
@@ -65,7 +79,7 @@ class Said:
     text: str
 
 
-WatchEvent = ImageDone | ImageFailed | ImageRepeated | ImageDropped | Said
+WatchEvent = ImageSeen | ImageDone | ImageFailed | ImageRepeated | ImageDropped | Said
 Tell = Callable[[WatchEvent], None]
 
 

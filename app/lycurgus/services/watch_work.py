@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lycurgus.core.errors import ExportError, ReadError
 from lycurgus.core.progress import CancelToken
 from lycurgus.core.types import AnalysisResult, Micrograph
+from lycurgus.pipeline import without_pixels
 from lycurgus.services.analysis import analyse_image, export_image, read_image
 from lycurgus.services.batch import NoRoom, packed_image
 from lycurgus.services.batch_project import PackedImage
@@ -24,6 +25,7 @@ from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.flow import ImageTask, Stages
 from lycurgus.services.lookout import Lookout
 from lycurgus.services.settling import Sight
+from lycurgus.services.watch_events import ImageSeen, Tell
 from lycurgus.services.watch_ledger import WatchLedger
 
 PICTURE_PX = 240
@@ -131,6 +133,7 @@ class ImageWork:
     ----------
     turn : held while an image is analysed.
     unnamed : images whose files must be written under another name although their content is known.
+    tell : is told of each result before anything is written, so that nobody waits for files to see it.
     """
 
     def __init__(
@@ -140,7 +143,9 @@ class ImageWork:
         ledger: WatchLedger,
         turn: AbstractContextManager[object],
         unnamed: Collection[Path],
+        tell: Tell,
     ) -> None:
+        self._tell = tell
         self._lookout, self._contents, self._ledger, self._turn, self._unnamed = lookout, contents, ledger, turn, unnamed
 
     @property
@@ -184,6 +189,7 @@ class ImageWork:
             # It grew, or was written anew, while it was analysed: what was seen is half of it.
             self._contents.release(path, result.micrograph.sha256)
             return Changed()
+        self._tell(ImageSeen(path, without_pixels(result), result.micrograph.shape))
         try:
             entry = export_image(result, task.source, task.out, task.image_formats, with_thumbnail=True)
         except ExportError as error:

@@ -19,7 +19,7 @@ from lycurgus.services.live import ImageNote, LiveSnapshot
 from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import USUAL_FORMATS
 from lycurgus.services.watch import Watch
-from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, Said, WatchEvent, WatchStatus
+from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed, ImageRepeated, ImageSeen, Said, WatchEvent, WatchStatus
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.store import Document
@@ -88,7 +88,7 @@ class Watching(QObject):
         self.following = workbench.settings.watch_follow
         self._followed: Document | None = None
         self._open: deque[Document] = deque()
-        self._arrived: list[ImageDone] = []
+        self._arrived: list[ImageSeen | ImageDone] = []
         self._said_enough = False
         self._flush = self._timer(SEVERAL_EVENTS_MS, self._take_arrived, single=True)
         self._pause = self._timer(SNAPSHOT_EVERY_MS, self._compute_if_wanted, single=True)
@@ -184,7 +184,7 @@ class Watching(QObject):
             self._bench.tell(remark[:1].upper() + remark[1:])
 
     def _on_event(self, event: WatchEvent) -> None:
-        if isinstance(event, ImageDone):
+        if isinstance(event, ImageSeen | ImageDone):
             self._arrived.append(event)
             if not self._flush.isActive():
                 self._flush.start()
@@ -210,31 +210,36 @@ class Watching(QObject):
     def _take_arrived(self) -> None:
         """Several images of a burst at once: lists are drawn anew once for all."""
         arrived, self._arrived = self._arrived, []
-        fresh = [Document(done.note.path) for done in arrived if self._store.document(done.note.path) is None]
+        paths = dict.fromkeys(_path_of(one) for one in arrived)
+        fresh = [Document(path) for path in paths if self._store.document(path) is None]
         self._store.add_documents(fresh)
         self._open.extend(fresh)
-        for done in arrived:
-            self._take_over(done)
-            self.shots.appendleft(Shot(done.note, done.picture))
-        if unlike := [done.note for done in arrived if done.note.reasons]:
+        done = [one for one in arrived if isinstance(one, ImageDone)]
+        for one in arrived:
+            self._take_over(one)
+        for one in done:
+            self.shots.appendleft(Shot(one.note, one.picture))
+        if unlike := [one.note for one in done if one.note.reasons]:
             self._bench.warn(f"{unlike[-1].path.name} is unlike the others: {'; '.join(unlike[-1].reasons)}")
             self._alarm()
         self._close_oldest()
         if self.following and arrived:
-            self._show_newest(arrived[-1].note.path)
+            self._show_newest(_path_of(arrived[-1]))
         self.shots_changed.emit()
         self._read_status()
 
-    def _take_over(self, done: ImageDone) -> None:
+    def _take_over(self, event: ImageSeen | ImageDone) -> None:
         """Give a document its result, unless it carries corrections by hand or is being analysed here."""
-        document = self._store.document(done.note.path)
+        document = self._store.document(_path_of(event))
         if document is None or document.n_edits or document.busy:
             return
-        document.analysed, document.history, document.error = done.result, History.of(done.result.particles), ""
-        document.shape, size = done.shape, done.result.micrograph.pixel_size
-        document.file_pixel_size = size if size is not None and size.source == "metadata" else None
-        self._store.changed(document)
-        self._bench.keep_result(document)
+        if document.analysed is None or document.analysed.particles is not event.result.particles:
+            document.analysed, document.history, document.error = event.result, History.of(event.result.particles), ""
+            document.shape, size = event.shape, event.result.micrograph.pixel_size
+            document.file_pixel_size = size if size is not None and size.source == "metadata" else None
+            self._store.changed(document)
+        if isinstance(event, ImageDone):
+            self._bench.keep_result(document)
 
     def _show_newest(self, path: Path) -> None:
         document = self._store.document(path)
@@ -340,3 +345,7 @@ class Watching(QObject):
         timer.setInterval(interval_ms)
         timer.timeout.connect(run)
         return timer
+
+
+def _path_of(event: ImageSeen | ImageDone) -> Path:
+    return event.path if isinstance(event, ImageSeen) else event.note.path
