@@ -1,59 +1,27 @@
-"""What Lycurgus is built on, and under which licences: asked of the installed packages, so that it is never out of date."""
+"""What Lycurgus is built on, and under which licences: asked of what is installed, or read where a frozen application has the list."""
 
 from __future__ import annotations
 
+import json
 import platform
-import re
 import sysconfig
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lycurgus import __version__
 from lycurgus.core.errors import LycurgusError
-from lycurgus.resources import resource
+from lycurgus.inference.manifest import MANIFEST_FILE, read_manifest
+from lycurgus.resources import bundled_models, resource
+from lycurgus.services.licence_texts import homepage, joined, licence_name, licence_text
 
 ROOT = "lycurgus"
-
-_LICENCE_FILE = re.compile(r"licen[cs]e|copying|notice", re.IGNORECASE)
-_NO_TEXT = {".py", ".pyc", ".pyi", ".so", ".pyd", ".html"}
-
-_BUNDLED = {
-    "pyside6-essentials": ("LGPL-3.0.txt", "GPL-3.0.txt"),
-    "shiboken6": ("LGPL-3.0.txt", "GPL-3.0.txt"),
-    "flatbuffers": ("Apache-2.0.txt",),
-    "pycocotools": ("pycocotools.txt",),
-}
-"""Texts in ``resources/licences`` for packages that bring none."""
-
-_STATED = {
-    # Why MIT holds is written down in docs/decisions/ncempy.md.
-    "ncempy": "MIT (the io modules, the only part that is used)",
-    "pyside6-essentials": "LGPL-3.0-only",
-    "shiboken6": "LGPL-3.0-only",
-}
-"""Where a package offers several licences, or one for each part: the one under which it is used here."""
-
-_REMARKS = {
-    "ncempy": "Lycurgus loads ncempy.io alone, which its authors put under the MIT licence. What follows is the licence of the rest."
-}
-
-_SPDX = {
-    "3-Clause BSD License": "BSD-3-Clause",
-    "Apache 2.0": "Apache-2.0",
-    "Apache License 2.0": "Apache-2.0",
-    "Apache Software License": "Apache-2.0",
-    "BSD 3-Clause License": "BSD-3-Clause",
-    "BSD License": "BSD",
-    "FreeBSD": "BSD-2-Clause",
-    "MIT License": "MIT",
-    "PSFL": "PSF-2.0",
-    "Python Software Foundation License": "PSF-2.0",
-}
-"""Names that packages use -> SPDX identifiers."""
+BUILT_IN = "licences/components.json"
+"""Resource of a frozen application, written by ``build_scripts/collect_licences.py``; no other installation has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +32,7 @@ class Component:
     ----------
     licence : SPDX identifier or expression where one is known, else what the package says.
     homepage : address, or "".
-    text : all its licence texts and notices, each headed by its file name where there are several; never empty.
+    text : all its licence texts and notices, each headed by its file name where there are several; "" where none was found.
     """
 
     name: str
@@ -75,7 +43,7 @@ class Component:
 
 
 def components() -> tuple[Component, ...]:
-    """List Python, every package that Lycurgus needs, and the fonts, by name.
+    """List Lycurgus, Python, every package that Lycurgus needs, the font, and what the networks have learnt from, by name.
 
     Packages that need not be installed on this system are left out.
 
@@ -84,22 +52,22 @@ def components() -> tuple[Component, ...]:
     LycurgusError
         The installation does not know its own packages.
     """
-    found = [_python(), _font(), *map(_component, _required())]
-    return tuple(sorted(found, key=lambda component: component.name.casefold()))
-
-
-def notices() -> str:
-    """Return everything as one text, to be shipped beside an application."""
-    parts = [f"{one.name} {one.version}\n{one.licence}\n{one.homepage}\n\n{one.text}" for one in components()]
-    return f"\n\n{'=' * 100}\n\n".join(parts)
-
-
-def _required() -> Iterator[Distribution]:
-    """Walk through what Lycurgus needs and what that needs, each package once; extras are left out."""
     try:
-        waiting = [distribution(ROOT)]
-    except PackageNotFoundError as error:
-        raise LycurgusError("the list of components is missing", hint="the installation is incomplete; install Lycurgus again") from error
+        listed = resource(BUILT_IN)
+    except LycurgusError:
+        return collected(required_distributions())
+    return read_components(listed)
+
+
+def collected(packages: Iterable[Distribution]) -> tuple[Component, ...]:
+    """List these packages, and what is no package: Lycurgus itself, Python, the font, and what the networks have learnt from."""
+    found = [_lycurgus(), python(), font(), *_networks(), *map(component, packages)]
+    return by_name(found)
+
+
+def required_distributions() -> Iterator[Distribution]:
+    """Walk through what Lycurgus needs and what that needs, each package once; extras are left out."""
+    waiting = [_own()]
     known = {ROOT}
     while waiting:
         for text in waiting.pop().requires or ():
@@ -116,73 +84,70 @@ def _required() -> Iterator[Distribution]:
             yield package
 
 
-def _component(package: Distribution) -> Component:
-    name = package.metadata["Name"]
-    homepage = _homepage(package)
-    text = _text(package) or f"No licence text comes with {name}: {homepage}"
-    if remark := _REMARKS.get(canonicalize_name(name)):
-        text = f"{remark}\n\n{text}"
-    return Component(name, package.version, _licence(package), homepage, text)
+def component(package: Distribution) -> Component:
+    """Return what an installed package says of itself."""
+    return Component(package.metadata["Name"], package.version, licence_name(package), homepage(package), licence_text(package))
 
 
-def _licence(package: Distribution) -> str:
-    if stated := _STATED.get(canonicalize_name(package.metadata["Name"])):
-        return stated
-    if expression := _field(package, "License-Expression"):
-        return expression
-    words = _field(package, "License")
-    if words and len(words) < 80 and "\n" not in words:
-        return _SPDX.get(words, words)
-    # Some put the whole text into that field, some nothing: then the classifier says it in three words.
-    classified = [line.rpartition(" :: ")[2] for line in package.metadata.get_all("Classifier") or () if line.startswith("License :: ")]
-    return ", ".join(_SPDX.get(name, name) for name in classified) or "see the text"
+def by_name(listed: Iterable[Component]) -> tuple[Component, ...]:
+    """Sort components as a reader looks for them."""
+    return tuple(sorted(listed, key=lambda one: one.name.casefold()))
 
 
-def _homepage(package: Distribution) -> str:
-    links = [entry.partition(",") for entry in package.metadata.get_all("Project-URL") or ()]
-    named: dict[str, str] = {label.strip().casefold(): address.strip() for label, _, address in links}
-    for label in ("homepage", "home", "source", "source code", "repository"):
-        if label in named:
-            return named[label]
-    return _field(package, "Home-page") or next(iter(named.values()), "")
+def notices(listed: Iterable[Component]) -> str:
+    """Return everything as one text, to be read without the application."""
+    parts = [f"{one.name} {one.version}\n{one.licence}\n{one.homepage}\n\n{one.text}" for one in listed]
+    return f"\n\n{'=' * 100}\n\n".join(parts) + "\n"
 
 
-def _field(package: Distribution, name: str) -> str:
-    values: list[str] = package.metadata.get_all(name) or []
-    return values[0].strip() if values else ""
+def write_components(listed: Iterable[Component], target: Path) -> None:
+    """Write the list for a frozen application."""
+    target.write_text(json.dumps([asdict(one) for one in listed], ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _text(package: Distribution) -> str:
-    bundled = _BUNDLED.get(canonicalize_name(package.metadata["Name"]), ())
-    files = [Path(str(package.locate_file(file))) for file in package.files or () if _is_licence(file)]
-    return _joined([*files, *(resource(f"licences/{name}") for name in bundled)])
+def read_components(source: Path) -> tuple[Component, ...]:
+    """Read what ``write_components`` has written.
+
+    Raises
+    ------
+    LycurgusError
+        The file is damaged.
+    """
+    try:
+        return tuple(Component(**entry) for entry in json.loads(source.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise LycurgusError(f"the list of components cannot be read: {error}", hint="install Lycurgus again") from error
 
 
-def _is_licence(file: PurePath) -> bool:
-    return _LICENCE_FILE.search(file.name) is not None and file.suffix.casefold() not in _NO_TEXT
+def _own() -> Distribution:
+    try:
+        return distribution(ROOT)
+    except PackageNotFoundError as error:
+        raise LycurgusError("the list of components is missing", hint="the installation is incomplete; install Lycurgus again") from error
 
 
-def _joined(files: list[Path]) -> str:
-    """Read licence files; the same text in two places is given once."""
-    texts: dict[str, str] = {}
-    for file in files:
-        try:
-            text = file.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            continue
-        if text:
-            texts.setdefault(text, file.name)
-    if len(texts) < 2:
-        return "".join(texts)
-    return "\n\n\n".join(f"{name}\n{'-' * len(name)}\n\n{text}" for text, name in texts.items())
+def _lycurgus() -> Component:
+    return Component("Lycurgus", __version__, "MIT", "", licence_text(_own()))
 
 
-def _python() -> Component:
-    text = _joined([Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"])
-    homepage = "https://docs.python.org/3/license.html"
-    return Component("Python", platform.python_version(), "PSF-2.0", homepage, text or f"The licence is at {homepage}")
+def python() -> Component:
+    text = joined([Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"])
+    page = "https://docs.python.org/3/license.html"
+    return Component("Python", platform.python_version(), "PSF-2.0", page, text or f"The licence is at {page}")
 
 
-def _font() -> Component:
-    text = _joined([resource("fonts/LICENSE_DEJAVU.txt")])
+def font() -> Component:
+    text = joined([resource("fonts/LICENSE_DEJAVU.txt")])
     return Component("DejaVu Sans", "2.35", "Bitstream-Vera", "https://dejavu-fonts.github.io", text)
+
+
+def _networks() -> Iterator[Component]:
+    """The networks that come with Lycurgus: the licences of their data want those named whose images they have learnt from."""
+    place = bundled_models()
+    for manifest in map(read_manifest, sorted(path.parent for path in place.glob(f"*/{MANIFEST_FILE}")) if place else ()):
+        sources = [
+            f"{one.name}\n  {one.images} images\n  licence: {one.licence}\n  by: {one.attribution or 'not stated'}"
+            for one in manifest.training_data
+        ]
+        text = f"{manifest.title}. Licence of the network: {manifest.licence}.\n\nIt has learnt from:\n\n" + "\n\n".join(sources)
+        yield Component(f"Network '{manifest.name}'", manifest.version, manifest.licence, "", text)
