@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "resources": {"core"},
     "folders": set(),
+    "frozen": set(),
     "readers": {"core"},
     "calibration": {"core"},
     "exporters": {"core", "resources"},

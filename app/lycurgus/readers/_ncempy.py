@@ -12,6 +12,9 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+MODULES = ("dm", "ser")
+"""The modules that are used; a frozen application carries these alone."""
+
 
 @cache
 def load(name: str) -> ModuleType:

@@ -1,0 +1,1 @@
+"""What ``build.py`` is made of: the frozen application's contents, its environment, its installers."""
