@@ -28,8 +28,8 @@ class FileType:
 
 
 FILE_TYPES = (
-    FileType("image/x-gatan-dm3", "Gatan DigitalMicrograph 3 image", (".dm3",), ((0, "big32", "3"),)),
-    FileType("image/x-gatan-dm4", "Gatan DigitalMicrograph 4 image", (".dm4",), ((0, "big32", "4"),)),
+    FileType("image/x-gatan-dm3", "Gatan DigitalMicrograph 3 image", (".dm3",), ()),
+    FileType("image/x-gatan-dm4", "Gatan DigitalMicrograph 4 image", (".dm4",), ()),
     FileType("application/x-emd", "Electron microscopy data (Velox, NCEM)", (".emd",)),
     FileType("image/x-tia-ser", "TIA series", (".ser",), ((0, "little16", "0x4949"),)),
     FileType("image/x-mrc", "MRC image", (".mrc",), ((208, "string", "MAP "),)),

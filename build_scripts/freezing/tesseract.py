@@ -101,3 +101,10 @@ def _data(program: Path) -> Path:
 
 def _output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    try:
+        collect(Path(sys.argv[1]))
+    except NoTesseractError as problem:
+        sys.exit(str(problem))
