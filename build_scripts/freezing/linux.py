@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import os
 import platform
 import shutil
 import subprocess
@@ -102,7 +101,7 @@ def _fill(root: Path, application: Path, assets: Path, flavour: Flavour) -> None
     programs = root / "usr" / "bin"
     programs.mkdir(parents=True)
     for name in ("lycurgus", "lycurgus-gui"):
-        os.symlink(HOME / name, programs / name)
+        (programs / name).symlink_to(HOME / name)
     _write(root / "usr/share/applications/lycurgus.desktop", desktop_entry("/usr/bin/lycurgus-gui"))
     _write(root / "usr/share/mime/packages/lycurgus.xml", mime_package())
     icons = root / "usr/share/icons/hicolor"

@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from lycurgus import __version__
+from lycurgus.core.errors import LycurgusError
 from lycurgus.folders import default_project_file, log_folder
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.export import warm_up
@@ -24,8 +25,14 @@ from lycurgus.ui.workbench import Workbench
 _log = logging.getLogger("lycurgus")
 
 
-def run(paths: Sequence[Path] = ()) -> int:
-    """Open the window, with these files and folders, and return the exit status when it is closed."""
+def run(paths: Sequence[Path] = (), *, analyse: bool = False, picture: Path | None = None) -> int:
+    """Open the window, with these files and folders, and return the exit status when it is closed.
+
+    Parameters
+    ----------
+    analyse : as soon as they are open.
+    picture : save one of the window there when nothing is left to do, and close it.
+    """
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("Lycurgus")
@@ -39,7 +46,24 @@ def run(paths: Sequence[Path] = ()) -> int:
     QTimer.singleShot(0, window, lambda: warm_up(window.bench))
     if paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
-    return application.exec()
+    if not (analyse or picture):
+        return application.exec()
+    from lycurgus.ui.errand import Errand
+
+    errand = Errand(window, analyse=analyse, picture=picture)
+    return application.exec() or errand.status
+
+
+def check() -> int:
+    """Print whether a window can be made here; status 1 where it cannot."""
+    from lycurgus.ui.check import check_window
+
+    try:
+        print(check_window())
+    except LycurgusError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def make_window(application: QApplication) -> MainWindow:
