@@ -74,8 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_calibrate(commands)
     _add_parameters(commands)
-    models = _command(commands, "models", "list detectors, separators and installed networks", "lycurgus models")
-    _add_json(models)
+    _add_models(commands)
     check = _command(commands, "selfcheck", "check that everything this installation needs is there and works", "lycurgus selfcheck")
     _add_json(check)
     return parser
@@ -189,6 +188,32 @@ def _add_parameters(commands: argparse._SubParsersAction[argparse.ArgumentParser
     _add_json(parameters)
 
 
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = _command(commands, "models", "list, add, remove and check networks", "lycurgus models add my-network.zip")
+    _add_json(models)
+    actions = models.add_subparsers(dest="action", metavar="ACTION")
+    _command(actions, "list", "list detectors, separators and installed networks (what happens without an ACTION)", "lycurgus models list")
+    add = _command(
+        actions,
+        "add",
+        "add a network to your own, after it has been checked on this machine; an older one of yours of the same name is replaced",
+        "lycurgus models add my-network.zip",
+    )
+    add.add_argument("source", type=Path, metavar="FOLDER_OR_ZIP", help="a model folder, or a zip archive that holds one")
+    remove = _command(actions, "remove", "remove a network that you have added", "lycurgus models remove my-network")
+    remove.add_argument("name", metavar="NAME", help="as 'lycurgus models' lists it")
+    check = _command(
+        actions,
+        "check",
+        "see whether networks compute what they did when they were exported, and where they run on this machine",
+        "lycurgus models check my-network",
+    )
+    check.add_argument("names", nargs="*", metavar="NAME", help="as 'lycurgus models' lists them (default: all)")
+    for action in actions.choices.values():
+        # Without a default of its own: it would undo a --json that stands before the ACTION.
+        _add_json(action, default=argparse.SUPPRESS)
+
+
 def _add_report(parser: argparse.ArgumentParser) -> None:
     """What goes in and what comes out, the same for every command that writes a report."""
     _add_paths(parser)
@@ -261,8 +286,9 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout, everything else on stderr, no progress bar")
+def _add_json(parser: argparse.ArgumentParser, *, default: object = False) -> None:
+    help_text = "machine-readable result on stdout, everything else on stderr, no progress bar"
+    parser.add_argument("--json", action="store_true", default=default, help=help_text)
 
 
 def _positive(text: str) -> int:

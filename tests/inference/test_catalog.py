@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 from lycurgus.core.errors import ModelError
 from lycurgus.inference import catalog, golden
-from lycurgus.inference.catalog import InstalledModel, UnusableModel, find_model, has_default, installed, usable
+from lycurgus.inference.catalog import InstalledModel, ShadowedModel, UnusableModel, find_model, has_default, installed, usable
 from lycurgus.inference.golden import check_golden
 from networks import make_model
 
@@ -76,14 +79,54 @@ def test_a_bad_folder_is_listed_with_its_reason_and_hides_no_other(bundled: Path
         find_model("alpha")
 
 
-def test_of_two_models_of_one_name_the_bundled_one_is_used(bundled: Path, users: Path) -> None:
-    make_model(bundled / "alpha")
-    make_model(users / "alpha")
-    mine, other = installed()
-    assert isinstance(mine, InstalledModel)
-    assert mine.bundled
-    assert isinstance(other, UnusableModel)
-    assert "is called 'alpha' too" in other.problem
+@pytest.mark.parametrize(
+    ("ours", "theirs", "used"),
+    [
+        ("1.0.0", "1.0.0", "ours"),
+        ("1.9.0", "1.10.0", "theirs"),
+        ("1.10.0", "1.9.0", "ours"),
+        ("2.0", "2.0rc1", "ours"),
+        ("2.0rc1", "2.0", "theirs"),
+        ("1.0", "1.0.0", "ours"),
+        ("0.1", "newest", "ours"),
+        ("newest", "0.1", "theirs"),
+    ],
+)
+def test_of_a_bundled_model_and_a_users_own_of_one_name_the_later_version_is_used(
+    bundled: Path, users: Path, ours: str, theirs: str, used: str
+) -> None:
+    make_model(bundled / "alpha", version=ours)
+    make_model(users / "alpha", version=theirs)
+    make_model(users / "another")
+    model = find_model("alpha")
+    assert model.bundled == (used == "ours")
+    assert find_model() == model, "the default stays the same network, updated"
+    (shadowed,) = [listed for listed in installed() if isinstance(listed, ShadowedModel)]
+    assert shadowed.by == model
+    assert shadowed.model.bundled != model.bundled
+    assert [one.manifest.name for one in usable()] == ["alpha", "another"]
+
+
+@pytest.mark.usefixtures("bundled")
+def test_of_two_equal_models_of_a_users_own_the_one_added_last_is_used(users: Path) -> None:
+    for folder, seconds in (("first", 100), ("second", 200)):
+        os.utime(make_model(users / folder, name="alpha"), (seconds, seconds))
+    assert find_model("alpha").folder == users / "second"
+    os.utime(users / "first", (300, 300))
+    assert find_model("alpha").folder == users / "first"
+
+
+def test_an_update_that_is_damaged_leaves_the_bundled_model_in_use(bundled: Path, users: Path) -> None:
+    make_model(bundled / "alpha", version="1.0")
+    (make_model(users / "alpha", version="2.0") / "manifest.json").write_text("{")
+    assert find_model("alpha").bundled
+    assert [type(listed) for listed in installed()] == [InstalledModel, UnusableModel]
+
+
+@pytest.mark.usefixtures("bundled")
+def test_folders_that_are_hidden_are_being_written_and_no_models_yet(users: Path) -> None:
+    make_model(users / ".lycurgus-0123", name="alpha")
+    assert installed() == ()
 
 
 def test_a_changed_network_is_refused(tmp_path: Path) -> None:
@@ -142,6 +185,27 @@ def test_a_golden_sample_is_never_unpickled(tmp_path: Path) -> None:
     folder = make_model(tmp_path / "alpha")
     np.savez(folder / "golden.npz", image=np.array([{"a": 1}], dtype=object), fields=np.zeros(1))
     with pytest.raises(ModelError, match=r"golden\.npz cannot be used: Object arrays cannot be loaded"):
+        check_golden(only(tmp_path))
+
+
+def test_a_golden_sample_that_asks_for_more_memory_than_there_is_is_a_sentence(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "alpha")
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (1, 1, 1 << 24, 1 << 24)})
+    with zipfile.ZipFile(folder / "golden.npz", "w") as archive:
+        archive.writestr("image.npy", header.getvalue())
+        archive.writestr("fields.npy", header.getvalue())
+    with pytest.raises(ModelError, match=r"golden\.npz cannot be used"):
+        check_golden(only(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"), [((1, 1, 0, 64), "holds no picture"), ((64, 64), "holds no picture"), ((1, 1, 4096, 2048), "more than")]
+)
+def test_a_golden_picture_is_neither_empty_nor_large(tmp_path: Path, shape: tuple[int, ...], said: str) -> None:
+    folder = make_model(tmp_path / "alpha")
+    np.savez_compressed(folder / "golden.npz", image=np.zeros(shape, dtype=np.float32), fields=np.zeros(1, dtype=np.float32))
+    with pytest.raises(ModelError, match=said):
         check_golden(only(tmp_path))
 
 

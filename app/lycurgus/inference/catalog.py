@@ -1,4 +1,8 @@
-"""The networks that are installed: those that come with Lycurgus, and folders that the user has added."""
+"""The networks that are installed: those that come with Lycurgus, and folders that the user has added.
+
+Of several models of one name the highest version is used: so a network is updated without installing Lycurgus anew, and a later
+Lycurgus that brings a later version goes back to its own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
 
 from lycurgus.core.errors import LycurgusError, ModelError
 from lycurgus.core.types import ModelUsed
@@ -72,10 +78,22 @@ class UnusableModel:
 
     folder: Path
     problem: str
+    bundled: bool = False
 
 
-def installed(folders: Sequence[Path] | None = None) -> tuple[InstalledModel | UnusableModel, ...]:
-    """List every model folder, the bundled ones first, each by name; what cannot be used is listed with the reason.
+@dataclass(frozen=True, slots=True)
+class ShadowedModel:
+    """A model that is not used, because another one of its name is."""
+
+    model: InstalledModel
+    by: InstalledModel
+
+
+Listed = InstalledModel | ShadowedModel | UnusableModel
+
+
+def installed(folders: Sequence[Path] | None = None) -> tuple[Listed, ...]:
+    """List every model folder, the bundled ones first, each by its folder's name; what is not used is listed with the reason.
 
     Parameters
     ----------
@@ -83,27 +101,43 @@ def installed(folders: Sequence[Path] | None = None) -> tuple[InstalledModel | U
     """
     bundled = bundled_models() if folders is None else None
     places = folders if folders is not None else [place for place in (bundled, models_folder()) if place is not None]
-    found: list[InstalledModel | UnusableModel] = []
-    names: set[str] = set()
-    for place in places:
-        for folder in _model_folders(place):
-            try:
-                manifest = read_manifest(folder)
-            except LycurgusError as error:
-                found.append(UnusableModel(folder, str(error)))
-                continue
-            if manifest.name in names:
-                found.append(UnusableModel(folder, f"{folder.name}: another model is called '{manifest.name}' too, and that one is used"))
-                continue
-            names.add(manifest.name)
-            found.append(InstalledModel(folder, manifest, bundled=place == bundled))
-    return tuple(found)
+    found = _found(places, bundled)
+    used: dict[str, InstalledModel] = {}
+    for model in found:
+        if isinstance(model, InstalledModel):
+            rival = used.get(model.manifest.name)
+            used[model.manifest.name] = model if rival is None or _precedes(model, rival) else rival
+    return tuple(
+        ShadowedModel(model, used[model.manifest.name])
+        if isinstance(model, InstalledModel) and used[model.manifest.name] is not model
+        else model
+        for model in found
+    )
 
 
 def usable() -> tuple[InstalledModel, ...]:
-    """List the models whose manifests are valid, the default one first."""
-    models = [model for model in installed() if isinstance(model, InstalledModel)]
-    return tuple(sorted(models, key=lambda model: (not model.bundled, model.manifest.name != PREFERRED, model.manifest.name)))
+    """List the models that are used, the default one first; an update of a bundled one stands in its place."""
+    listed = installed()
+    models = [model for model in listed if isinstance(model, InstalledModel)]
+    shadowed = {entry.by.manifest.name for entry in listed if isinstance(entry, ShadowedModel) and entry.model.bundled}
+    return tuple(
+        sorted(
+            models,
+            key=lambda model: (
+                not model.bundled and model.manifest.name not in shadowed,
+                model.manifest.name != PREFERRED,
+                model.manifest.name,
+            ),
+        )
+    )
+
+
+def version_key(manifest: ModelManifest) -> tuple[bool, Version, str]:
+    """Sort models by version; what is no version of the usual form ("1.2", "2.0rc1") counts as older than any that is."""
+    try:
+        return True, Version(manifest.version), ""
+    except InvalidVersion:
+        return False, Version("0"), manifest.version
 
 
 def find_model(name: str = DEFAULT_MODEL) -> InstalledModel:
@@ -121,7 +155,7 @@ def find_model(name: str = DEFAULT_MODEL) -> InstalledModel:
         if model.manifest.name == name:
             return model
     for folder in installed():
-        if isinstance(folder, UnusableModel) and name in (folder.folder.name, DEFAULT_MODEL):
+        if isinstance(folder, UnusableModel) and (name == DEFAULT_MODEL or f"{folder.folder.name}-".startswith(f"{name}-")):
             raise ModelError(folder.folder, f"the model cannot be used: {folder.problem}")
     if name == DEFAULT_MODEL:
         raise ModelError(models_folder(), "no network is installed", hint="choose --detector otsu, or put a model folder here")
@@ -135,9 +169,48 @@ def has_default() -> bool:
     return place is not None and next(_model_folders(place), None) is not None
 
 
-def _model_folders(place: Path) -> Iterator[Path]:
+def _found(places: Sequence[Path], bundled: Path | None) -> list[InstalledModel | UnusableModel]:
+    """Open every model folder; look again where folders came or went meanwhile: one may have gone for another that was not yet seen."""
+    folders = _folders_of(places)
+    while True:
+        found = [_opened(folder, bundled=folder.parent == bundled) for folder in folders]
+        before, folders = folders, _folders_of(places)
+        if folders == before:
+            return found
+
+
+def _folders_of(places: Sequence[Path]) -> list[Path]:
+    return [folder for place in places for folder in _model_folders(place)]
+
+
+def _opened(folder: Path, *, bundled: bool) -> InstalledModel | UnusableModel:
     try:
-        folders = sorted(folder for folder in place.iterdir() if (folder / MANIFEST_FILE).is_file())
+        return InstalledModel(folder, read_manifest(folder), bundled)
+    except LycurgusError as error:
+        return UnusableModel(folder, str(error), bundled)
+
+
+def _precedes(model: InstalledModel, rival: InstalledModel) -> bool:
+    """Tell which of two models of one name is used: the later version, the bundled one, the one that was added last."""
+    ours, theirs = version_key(model.manifest), version_key(rival.manifest)
+    if ours != theirs:
+        return ours > theirs
+    if model.bundled != rival.bundled:
+        return model.bundled
+    return _added_ns(model.folder) > _added_ns(rival.folder)
+
+
+def _added_ns(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _model_folders(place: Path) -> Iterator[Path]:
+    """Yield the model folders; hidden ones are being written or taken away."""
+    try:
+        folders = sorted(folder for folder in place.iterdir() if not folder.name.startswith(".") and (folder / MANIFEST_FILE).is_file())
     except OSError:
         return
     yield from folders

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,11 @@ from lycurgus.core.errors import ModelError
 from lycurgus.inference.catalog import InstalledModel
 from lycurgus.inference.manifest import GOLDEN_FILE
 from lycurgus.inference.session import open_network
+from lycurgus.inference.zip_safety import check_directory
 
 LARGEST_GOLDEN_BYTES = 256 << 20
+LARGEST_GOLDEN_PX = 2048 * 2048
+"""A network takes some 200 MB of memory for a million pixels of a picture that is shown to it whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ def check_golden(model: InstalledModel, *, device: str = "cpu") -> GoldenCheck:
     ModelError
         The sample or the network cannot be used.
     """
-    sample = _golden(model)
     network = open_network(model, device)
+    sample = _golden(model)
     results = network.predict(sample[model.manifest.input.name])
     tolerance = model.manifest.golden
     differences: dict[str, float] = {}
@@ -65,15 +69,25 @@ def _golden(model: InstalledModel) -> dict[str, NDArray[np.floating]]:
     path = model.folder / GOLDEN_FILE
     wanted = [model.manifest.input.name, *(output.name for output in model.manifest.outputs)]
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > LARGEST_GOLDEN_BYTES:
             raise ModelError(model.folder, f"{GOLDEN_FILE} unpacks to {unpacked >> 20} MB, which is refused")
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: np.asarray(arrays[name]) for name in wanted}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise ModelError(model.folder, f"{GOLDEN_FILE} cannot be read: {error.strerror}", hint="export the model again") from error
+    except (ValueError, LookupError, TypeError, MemoryError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(model.folder, f"{GOLDEN_FILE} cannot be used: {error}", hint="export the model again") from error
     image = found[model.manifest.input.name]
-    if image.dtype != np.float32 or image.ndim != 4 or any(not np.issubdtype(each.dtype, np.floating) for each in found.values()):
+    if (
+        image.dtype != np.float32
+        or image.ndim != 4
+        or not image.size
+        or any(not np.issubdtype(each.dtype, np.floating) for each in found.values())
+    ):
         raise ModelError(model.folder, f"{GOLDEN_FILE} holds no picture (1, 1, H, W) of float32", hint="export the model again")
+    if image.size > LARGEST_GOLDEN_PX:
+        raise ModelError(model.folder, f"{GOLDEN_FILE} holds a picture of {image.size:,} px, more than {LARGEST_GOLDEN_PX:,}")
     return found

@@ -17,6 +17,7 @@ MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 HALF_FILE = "model.half.onnx"
 GOLDEN_FILE = "golden.npz"
+CARD_FILE = "MODEL_CARD.md"
 LARGEST_MANIFEST_BYTES = 1 << 20
 
 Head = Literal["semantic", "distance", "star-convex"]

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,10 +101,11 @@ def open_network(model: InstalledModel, device: str = "auto") -> Network:
         return _opened[key]
 
 
-def forget_networks() -> None:
-    """Close all networks that nobody uses any more, so that their memory is free."""
+def forget_networks(folder: Path | None = None) -> None:
+    """Close networks that nobody uses any more, so that their memory is free: those of one model folder, or all."""
     with _opening:
-        _opened.clear()
+        for key in [key for key in _opened if folder is None or key[0] == str(folder)]:
+            del _opened[key]
 
 
 def _open(model: InstalledModel, device: str) -> Network:

@@ -13,7 +13,7 @@ from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
-from lycurgus.inference.catalog import UnusableModel, installed
+from lycurgus.inference.catalog import ShadowedModel, UnusableModel, installed
 from lycurgus.inference.golden import check_golden
 from lycurgus.inference.providers import available_providers
 from lycurgus.parameters import default_detector
@@ -78,6 +78,9 @@ def _networks() -> tuple[Status, str]:
     for model in installed():
         if isinstance(model, UnusableModel):
             return "failed", model.problem
+        if isinstance(model, ShadowedModel):
+            # An update is in its place.
+            continue
         check = check_golden(model)
         name = f"{model.manifest.name} {model.manifest.version}"
         if not check.passed:
