@@ -9,7 +9,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
 from lycurgus.core import edits
+from lycurgus.services.batch import local_engine
 from lycurgus.ui.analysing import Analysing, RunProgress
+from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.batch import BatchDialog, corrections_text, summary_text
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.dialogs.run import RunPanel, progress_text
@@ -24,16 +26,23 @@ def analysing(opened):
 
 
 @pytest.fixture
-def panel(qtbot, opened, analysing):
-    widget = RunPanel(opened, analysing)
+def batching(opened):
+    # In this process: what is tested here is the window; that processes find the same is tested elsewhere.
+    return Batching(opened, engine=lambda _: local_engine(1))
+
+
+@pytest.fixture
+def panel(qtbot, opened, analysing, batching):
+    widget = RunPanel(opened, analysing, batching)
     qtbot.addWidget(widget)
     return widget
 
 
 @pytest.fixture
-def make(opened, analysing):
+def make(opened, batching, tmp_path):
     def dialog() -> BatchDialog:
-        made = BatchDialog(opened, Opening(opened), analysing)
+        made = BatchDialog(opened, Opening(opened), batching)
+        made.choose_results(tmp_path / "results")
         made.open()
         return made
 
@@ -62,6 +71,8 @@ def correct(document: Document) -> None:
         (RunProgress(8, 3, 200, True, 218.0, "name.tif"), "Paused · 11 of 200 done · finishing name.tif"),
         (RunProgress(8, 3, 200, True, 218.0, ""), "Paused · 11 of 200 done"),
         (RunProgress(0, 0, 1, False, None, "name.tif"), "Analysing name.tif"),
+        (RunProgress(0, 0, 1, False, None, ""), "Analysing 1 image"),
+        (RunProgress(9, 1, 10, False, 0.0, "", finishing=True), "Writing the report"),
     ],
 )
 def test_a_run_is_described_in_a_line(progress, text):
@@ -134,7 +145,7 @@ def test_what_fails_again_comes_back_to_the_list(qtbot, opened, analysing, tmp_p
     opened.store.add_documents([bad])
     analysing.analyse([bad])
     finished(qtbot, opened, analysing)
-    dialog = FailuresDialog(opened, analysing)
+    dialog = FailuresDialog(opened, analysing, Batching(opened))
     qtbot.addWidget(dialog)
     dialog._retry_all.click()
     assert not dialog.failed
@@ -158,13 +169,35 @@ def test_a_batch_of_open_images_takes_only_what_is_not_current(qtbot, make, open
     assert fresh.analysed is not None
 
 
-def test_a_batch_with_nothing_to_do_cannot_be_started(make):
+def test_where_all_is_analysed_already_the_batch_is_its_report(qtbot, make, opened, analysing, tmp_path):
     dialog = make()
     assert not dialog.documents
+    assert dialog._start.text() == "&Write the report"
+    assert dialog._summary.text() == "No image of 3 needs to be analysed: the report is written."
+    dialog.start()
+    assert not any(document.busy for document in opened.store.documents)
+    finished(qtbot, opened, analysing)
+    assert (tmp_path / "results" / "report.xlsx").exists()
+
+
+@pytest.mark.parametrize("out", ["", "scenes"])
+def test_a_batch_needs_a_folder_of_its_own_for_its_results(make, tmp_path, out):
+    dialog = make()
+    dialog._out.set_folder(tmp_path / out if out else "")
     assert not dialog._start.isEnabled()
-    assert "Nothing to do" in dialog._summary.text()
+    assert dialog._remarks.remarks[0].level == "error"
     dialog.start()
     assert dialog.isVisible()
+    dialog.reject()
+
+
+def test_a_pattern_that_cannot_be_used_is_a_sentence(make, tmp_path):
+    dialog = make()
+    dialog.choose_results(tmp_path / "results", group_by="dose_([0-9+")
+    assert not dialog._start.isEnabled()
+    assert "cannot be used to group" in dialog._remarks.remarks[0].text
+    dialog.choose_results(tmp_path / "results", group_by="dose_([0-9]+)")
+    assert dialog._start.isEnabled()
     dialog.reject()
 
 
@@ -205,6 +238,7 @@ def test_a_folder_that_is_open_already_shows_the_state_of_the_window(qtbot, make
     dialog.choose_extent(everything=True)
     qtbot.waitUntil(lambda: bool(dialog.documents), timeout=10_000)
     assert dialog.documents == list(opened.store.documents[1:])
+    assert dialog.images == list(opened.store.documents)
     dialog.reject()
 
 
@@ -240,7 +274,7 @@ def test_a_batch_names_its_parameters(make, opened):
     ("states", "n_found", "text"),
     [
         ([], 0, "There are no images here."),
-        ([], 1, "Nothing to do: the image is up to date."),
+        ([], 1, "The image is up to date."),
         ([ImageState.NEW], 1, "The image will be analysed (new)."),
         (
             [ImageState.STALE, ImageState.FAILED, ImageState.EDITED],
@@ -250,7 +284,7 @@ def test_a_batch_names_its_parameters(make, opened):
     ],
 )
 def test_a_batch_is_summed_up_in_a_sentence(states, n_found, text):
-    assert summary_text(states, n_found) == text
+    assert summary_text(states, n_found, n_found) == text
 
 
 def test_what_happens_to_corrections_is_said(opened):

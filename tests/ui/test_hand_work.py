@@ -10,8 +10,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from lycurgus.services.batch import local_engine
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.batch import BatchDialog, corrections_text
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.dialogs.reasons import ConfirmReplaceEdits
@@ -177,13 +179,13 @@ def retry_in_the_browser(window: MainWindow) -> None:
 
 
 def retry_all_in_the_list_of_failures(window: MainWindow) -> None:
-    dialog = FailuresDialog(window.bench, window.analysing, window)
+    dialog = FailuresDialog(window.bench, window.analysing, window.batching, window)
     dialog.open()
     dialog._retry_all.click()
 
 
 def retry_selected_in_the_list_of_failures(window: MainWindow) -> None:
-    dialog = FailuresDialog(window.bench, window.analysing, window)
+    dialog = FailuresDialog(window.bench, window.analysing, window.batching, window)
     dialog.open()
     dialog.select(window.store.documents[:2])
     dialog.retry_selected()
@@ -218,8 +220,9 @@ def test_a_batch_counts_corrections_that_are_not_fetched_yet(next_session: Workb
     documents = listed(scene_files)
     opening, analysing = Opening(next_session), Analysing(next_session)
     opening.add(documents)
-    dialog = BatchDialog(next_session, opening, analysing)
+    dialog = BatchDialog(next_session, opening, Batching(next_session, engine=lambda _: local_engine(1)))
     qtbot.addWidget(dialog)
+    dialog.choose_results(scene_files.parent / "results")
     dialog.choose_extent(everything=True)
     assert documents[0].n_edits == 1
     assert dialog.documents == documents[1:]
@@ -291,7 +294,7 @@ def test_corrections_that_cannot_be_read_back_are_asked_for_all_the_same(
 def test_a_batch_of_a_folder_counts_corrections_that_cannot_be_read_back(
     damaged_session: Workbench, scene_files: Path, qtbot: QtBot
 ) -> None:
-    dialog = BatchDialog(damaged_session, Opening(damaged_session), Analysing(damaged_session))
+    dialog = BatchDialog(damaged_session, Opening(damaged_session), Batching(damaged_session))
     qtbot.addWidget(dialog)
     dialog.choose_folder(scene_files)
     dialog.choose_extent(everything=True)

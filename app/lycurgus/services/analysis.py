@@ -22,7 +22,7 @@ Outcome = ReportEntry | FailedFile
 
 def read_image(task: ImageTask) -> Micrograph:
     """Read the file of a task."""
-    return read(task.source.path, plane=task.params.input.plane, pixel_size=task.pixel_size_nm)
+    return read(task.source.path, plane=task.params.input.plane, pixel_size=task.pixel_size or task.pixel_size_nm)
 
 
 def analyse_image(task: ImageTask, micrograph: Micrograph, cancel: CancelToken) -> AnalysisResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from lycurgus.core.errors import ExportError, ParameterError
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.sample import ImageSample
-from lycurgus.core.types import AnalysisResult, Micrograph
+from lycurgus.core.types import AnalysisResult, Micrograph, PixelSize
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.atomic import TEMPORARY_PREFIX
 from lycurgus.exporters.base import FailedFile, ReportEntry, StoredParticles, tasks_of
@@ -66,10 +66,15 @@ def write_for_batch(task: ImageTask, analysed: tuple[Fingerprint | None, Analysi
     try:
         entry = export_image(result, task.source, task.out, task.image_formats, with_thumbnail=task.with_thumbnail)
     except ExportError as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM:
-            return NoRoom(error.path, error.reason)
-        raise
+        return no_room(error)
     return packed_image(entry, fingerprint)
+
+
+def no_room(error: ExportError) -> NoRoom:
+    """Return what an error means where nothing can be written any more; any other error is raised again."""
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM:
+        return NoRoom(error.path, error.reason)
+    raise error
 
 
 def packed_image(entry: ReportEntry, fingerprint: Fingerprint | None) -> PackedImage:
@@ -80,9 +85,9 @@ def packed_image(entry: ReportEntry, fingerprint: Fingerprint | None) -> PackedI
 BATCH_STAGES: Stages[Made] = Stages(read_for_batch, analyse_for_batch, write_for_batch)
 
 
-def local_engine(jobs: int) -> Engine:
-    """Work in this process (one job), or in several of this machine."""
-    return lambda tasks, stages, cancel: run_lanes(tasks, stages, jobs=jobs, cancel=cancel)
+def local_engine(jobs: int, *, apart: bool = False) -> Engine:
+    """Work in this process (one job), or in several of this machine; apart: a single job in another process too."""
+    return lambda tasks, stages, cancel: run_lanes(tasks, stages, jobs=jobs, cancel=cancel, apart=apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class Batch:
         *,
         pixel_size_nm: float | None,
         device: str,
-        retry_failed: bool,
+        retry_failed: bool | Collection[Path],
     ) -> None:
         self._project, self._params, self._plan = project, params, plan
         self._pixel_size_nm, self._device = pixel_size_nm, device
@@ -128,7 +133,8 @@ class Batch:
         self.remarks: list[str] = []
         self._known = project.known()
         self._reasons: dict[Path, str] = {}
-        self.pending = tuple(source for source in self.sources if not self._is_settled(source, retry_failed=retry_failed))
+        retried = None if retry_failed is True else set(retry_failed or ())
+        self.pending = tuple(source for source in self.sources if not self._is_settled(source, retried))
         self._look_for_left_out()
 
     @classmethod
@@ -139,8 +145,9 @@ class Batch:
         plan: ExportPlan,
         *,
         pixel_size_nm: float | None = None,
+        pixel_sizes: Mapping[Path, PixelSize | None] | None = None,
         device: str = "auto",
-        retry_failed: bool = False,
+        retry_failed: bool | Collection[Path] = False,
         anew: bool = False,
     ) -> Self:
         """Begin a batch in a folder, or go on with the one that is there.
@@ -148,7 +155,9 @@ class Batch:
         Parameters
         ----------
         plan : where to, which formats.
-        retry_failed : analyse those again that failed before; those whose file has changed since are in any case.
+        pixel_sizes : what the user says about single images, None where he says nothing; kept in the project file, and what others
+            that are not named here said before stays.
+        retry_failed : analyse those again that failed before, or these of them; those whose file has changed since are in any case.
         anew : set what is there aside and begin from the first image.
 
         Raises
@@ -170,6 +179,7 @@ class Batch:
                 )
             project.set_conditions(conditions)
             _sweep(plan.out)
+            project.state_pixel_sizes(pixel_sizes or {})
             batch = cls(project, sources, params, plan, pixel_size_nm=pixel_size_nm, device=device, retry_failed=retry_failed)
         except BaseException:
             project.close()
@@ -195,7 +205,7 @@ class Batch:
         Cancelled
         """
         place = {source.path: index for index, source in enumerate(self.sources)}
-        tasks = [self.task_of(source, pictured=is_pictured(self._plan, place[source.path], len(self.sources))) for source in self.pending]
+        tasks = [self.task_at(place[source.path]) for source in self.pending]
         for finished in engine(tasks, BATCH_STAGES, cancel):
             yield self.keep(finished.task.source, finished.outcome, finished.seconds)
 
@@ -236,12 +246,13 @@ class Batch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
-    def _is_settled(self, source: NamedInput, *, retry_failed: bool) -> bool:
+    def _is_settled(self, source: NamedInput, retried: Collection[Path] | None) -> bool:
+        """Tell whether an image needs no analysis; retried : of the failed ones, all where None."""
         image = self._known.get(absolute(source.path))
         if image is None or image.record.state == "new":
             return False
         if image.record.state == "failed":
-            return not retry_failed and image.failed_fingerprint == Fingerprint.of(source.path)
+            return retried is not None and source.path not in retried and image.failed_fingerprint == Fingerprint.of(source.path)
         if is_other_file(image.record):
             self._reasons[source.path] = "changed since"
         elif image.stem != source.stem or not set(self._image_formats) <= set(image.formats):
@@ -257,10 +268,19 @@ class Batch:
             again = [path.name for path, why in self._reasons.items() if why == reason]
             self.remarks.append(f"{_images(again)} analysed again: {reason}")
 
+    def is_corrected(self, source: NamedInput) -> bool:
+        """Whether the batch holds corrections by hand of an image."""
+        image = self._known.get(absolute(source.path))
+        return image is not None and image.record.n_edits > 0
+
     @property
     def project(self) -> BatchProject:
         """The project file."""
         return self._project
+
+    def task_at(self, place: int) -> ImageTask:
+        """Say what is to be done with the image at this place of ``sources``."""
+        return self.task_of(self.sources[place], pictured=is_pictured(self._plan, place, len(self.sources)))
 
     def task_of(self, source: NamedInput, *, pictured: bool) -> ImageTask:
         """Say what is to be done with a file of this batch; pictured: whether the report shows a small picture of it."""
@@ -270,6 +290,7 @@ class Batch:
             self._plan.folder_of(source),
             image_formats=self._image_formats,
             pixel_size_nm=self._pixel_size_nm,
+            pixel_size=image.record.pixel_size if (image := self._known.get(absolute(source.path))) else None,
             device=self._device,
             with_thumbnail=pictured,
         )

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from lycurgus.core.errors import ProjectError
 from lycurgus.core.history import edited_result
 from lycurgus.core.params import AnalysisParams
-from lycurgus.core.types import AnalysisResult
+from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.services.database import Database, InUseError
 from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.project import SCHEMA, SCHEMA_VERSION, Project, Statement
-from lycurgus.services.project_records import ImageRecord, PackedResult, key_of, path_of
+from lycurgus.services.project_records import ImageRecord, PackedResult, StoredImage, absolute, key_of, now, path_of, size_text
 
 BATCH_SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -115,6 +115,18 @@ class BatchProject:
         written = _written(path, stem=stem, formats=formats, thumbnail=image.thumbnail)
         self._project.save_packed(path, image.packed, params, alongside=[written])
 
+    def state_pixel_sizes(self, sizes: Mapping[Path, PixelSize | None]) -> None:
+        """Keep what the user says about single images; those of which he said something else before have to be analysed again."""
+        known = {record.path: record.pixel_size for record in self._project.images()}
+        with self._database.transaction() as connection:
+            for path, size in sizes.items():
+                if known.get(absolute(path)) != size:
+                    connection.execute(
+                        "INSERT INTO images (path, state, pixel_size, updated_at) VALUES (?, 'new', ?, ?)"
+                        " ON CONFLICT (path) DO UPDATE SET pixel_size = excluded.pixel_size, state = 'new'",
+                        (key_of(path), size_text(size), now()),
+                    )
+
     def save_failure(self, path: Path, reason: str, *, stem: str) -> None:
         """Keep why an image has no result."""
         self._project.save_failure(path, reason, alongside=[_written(path, stem=stem, failed=Fingerprint.of(path))])
@@ -142,10 +154,14 @@ class BatchProject:
         ----------
         even_if_changed : also where the file is another one by now, which is then not looked at.
         """
-        stored = self._project.load(path, even_if_changed=even_if_changed)
+        stored = self.stored(path, even_if_changed=even_if_changed)
         if stored is None or stored.result is None:
             raise ProjectError(self._project.path, f"the result of {path.name} is gone: its file was changed", hint="start the batch again")
         return edited_result(stored.result, stored.history)
+
+    def stored(self, path: Path, *, even_if_changed: bool = False) -> StoredImage | None:
+        """Return all that is known of an image, its result and its corrections apart from each other."""
+        return self._project.load(path, even_if_changed=even_if_changed)
 
     def thumbnail(self, path: Path) -> NDArray[np.uint8] | None:
         """Return the small picture of an image, (h, w, 3)."""

@@ -14,6 +14,7 @@ from lycurgus.exporters.base import FailedFile, ReportEntry
 from lycurgus.readers.door import read
 from lycurgus.services.analysis import export_image
 from lycurgus.services.failures import failed
+from lycurgus.services.grouping import Grouping
 from lycurgus.services.inputs import name_inputs
 from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import build_report, check_writable, write_report
@@ -27,8 +28,14 @@ class Exported:
     failures: tuple[FailedFile, ...]
 
 
-def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progress: Progress, cancel: CancelToken) -> Exported:
+def export_results(
+    results: Sequence[AnalysisResult], plan: ExportPlan, *, progress: Progress, cancel: CancelToken, grouping: Grouping | None = None
+) -> Exported:
     """Write results as a report; pictures are read again where a format needs them.
+
+    Parameters
+    ----------
+    grouping : how the sample is divided, where there is one report for all.
 
     Raises
     ------
@@ -55,7 +62,8 @@ def export_results(results: Sequence[AnalysisResult], plan: ExportPlan, *, progr
     if any(name in REPORT_EXPORTERS for name in plan.formats):
         groups = [([entry], plan.out / entry.stem) for entry in entries] if plan.each else [(entries, plan.out)]
         for group, folder in groups:
-            report = build_report(group, () if plan.each else failures, statistics, columns=plan.columns)
+            divided = None if plan.each else grouping
+            report = build_report(group, () if plan.each else failures, statistics, columns=plan.columns, grouping=divided)
             unwritten += write_report(report, folder, plan.formats)
     folders = tuple(plan.out / entry.stem for entry in entries) if plan.each else (plan.out,)
     return Exported(folders, (*failures, *unwritten))

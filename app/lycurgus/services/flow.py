@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from lycurgus.core.errors import Cancelled
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, never
+from lycurgus.core.types import PixelSize
 from lycurgus.exporters.base import FailedFile
 from lycurgus.services.failures import failed
 from lycurgus.services.inputs import NamedInput
@@ -33,6 +34,7 @@ class ImageTask:
     ----------
     image_formats : names of ``IMAGE_EXPORTERS``, written into ``out`` while the picture is in memory.
     pixel_size_nm : a size that the user states for every file, or None.
+    pixel_size : what he stated or accepted for this one; holds over the other.
     """
 
     source: NamedInput
@@ -40,6 +42,7 @@ class ImageTask:
     out: Path
     image_formats: tuple[str, ...] = ()
     pixel_size_nm: float | None = None
+    pixel_size: PixelSize | None = None
     device: str = "auto"
     with_thumbnail: bool = False
 

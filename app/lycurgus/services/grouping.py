@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeVar
 
 from lycurgus.core.distribution import summarize_samples
 from lycurgus.core.errors import ParameterError
@@ -14,6 +15,8 @@ from lycurgus.core.params import StatisticsParams
 from lycurgus.core.sample import ImageSample
 from lycurgus.exporters.base import Group
 from lycurgus.readers.discover import natural_key
+
+Image = TypeVar("Image", bound=Hashable)
 
 NO_GROUP = "(no group)"
 HINT = (
@@ -78,13 +81,18 @@ def summarise_groups(samples: Mapping[str, ImageSample], groups: Mapping[str, st
     samples : image -> its numbers, in the order of the report.
     groups : image -> its group.
     """
-    members: dict[str, list[str]] = {}
-    for image in samples:
-        members.setdefault(groups[image], []).append(image)
-    ordered = sorted(members, key=lambda name: (name == NO_GROUP, natural_key(Path(name))))
     return tuple(
-        Group(name, tuple(members[name]), summarize_samples([samples[image] for image in members[name]], statistics)) for name in ordered
+        Group(name, tuple(images), summarize_samples([samples[image] for image in images], statistics))
+        for name, images in members_of(samples, groups).items()
     )
+
+
+def members_of(images: Iterable[Image], groups: Mapping[Image, str]) -> dict[str, list[Image]]:
+    """List the images of each group, groups in the natural order of their names, what belongs to none at last."""
+    members: dict[str, list[Image]] = {}
+    for image in images:
+        members.setdefault(groups[image], []).append(image)
+    return {name: members[name] for name in sorted(members, key=lambda name: (name == NO_GROUP, natural_key(Path(name))))}
 
 
 def _wildcards(text: str) -> tuple[str, ...]:

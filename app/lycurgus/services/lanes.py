@@ -26,7 +26,13 @@ _CONTEXT = multiprocessing.get_context("spawn")
 
 
 def run_lanes(
-    tasks: Sequence[ImageTask], stages: Stages[Done], *, jobs: int, slots: int = SLOTS, cancel: CancelToken = never
+    tasks: Sequence[ImageTask],
+    stages: Stages[Done],
+    *,
+    jobs: int,
+    slots: int = SLOTS,
+    cancel: CancelToken = never,
+    apart: bool = False,
 ) -> Iterator[Finished[Done]]:
     """Work off tasks by several processes; outcomes come in no order.
 
@@ -34,12 +40,13 @@ def run_lanes(
     ----------
     jobs : processes; with 1 the work is done in this one.
     slots : images in memory at once, for each process.
+    apart : do the work of a single one in another process too, so that this one is free for its window.
 
     Raises
     ------
     Cancelled
     """
-    if jobs <= 1:
+    if jobs <= 1 and not apart:
         yield from flow(tasks, stages, slots=slots, cancel=cancel)
         return
     suspects: list[ImageTask] = []

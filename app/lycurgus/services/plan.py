@@ -43,10 +43,12 @@ IMAGE_FILES = {
 }
 
 
-def planned_files(paths: Sequence[Path], plan: ExportPlan) -> list[Path]:
-    """List every file that a plan writes for these images, for a preview."""
+def planned_files(paths: Sequence[Path], plan: ExportPlan, *, grouped: bool = False) -> list[Path]:
+    """List every file that a plan writes for these images, for a preview; grouped: with a table of groups, where all are one report."""
     sources = name_inputs(paths)
     names = [name for chosen in plan.formats for name in REPORT_FILES.get(chosen, ())]
+    if grouped and not plan.each and "csv" in plan.formats:
+        names.append("groups.csv")
     reports = {plan.folder_of(source): None for source in sources} if plan.each else {plan.out: None}
     files = [folder / name for folder in reports for name in names]
     for source in sources:

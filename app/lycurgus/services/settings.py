@@ -64,6 +64,7 @@ class Settings(_Model):
     params : document of the parameters used last, {} for the defaults; preset names the preset they came from.
     last_folders : purpose ("open", "export", "preset") -> folder of the last file dialog.
     columns : particle table columns that are shown, () for the default choice.
+    group_by : how the images of a sample are divided, "" for not at all.
     watch_alarm : a sound when a watch has something to say; watch_follow : show each new image.
     """
 
@@ -82,6 +83,7 @@ class Settings(_Model):
     export_formats: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     device: str = "auto"
+    group_by: str = ""
     watch_alarm: bool = False
     watch_follow: bool = True
 

@@ -28,7 +28,8 @@ class RunProgress:
     Attributes
     ----------
     remaining_s : estimated from the images of this run so far; None before the first is done.
-    current : the image in work, or "".
+    current : the image in work, or "" where there is none, or several.
+    finishing : every image is done, and the report of a batch is being written.
     """
 
     done: int
@@ -37,10 +38,11 @@ class RunProgress:
     paused: bool
     remaining_s: float | None
     current: str
+    finishing: bool = False
 
     @property
     def running(self) -> bool:
-        return self.done + self.failed < self.total
+        return self.done + self.failed < self.total or self.finishing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +114,8 @@ class Analysing(QObject):
         Corrections that they carry now will be replaced: for those who have asked, or who know that there are none.
         """
         queued = {waiting.document for waiting in self._queue} | {self._working}
-        fresh = [document for document in documents if document not in queued]
+        # A batch may have some in hand.
+        fresh = [document for document in documents if document not in queued and not document.busy]
         if not self.progress.running:
             self._done = self._failed = self._total = 0
             self._spent_s = 0.0
@@ -177,7 +180,7 @@ class Analysing(QObject):
             return
         queued = self._queue.popleft()
         document, params = queued.document, queued.params
-        if _corrected_since(document, queued.history):
+        if corrected_since(document, queued.history):
             self._leave_out(document, "while it waited, so that it was not analysed")
             self._next()
             return
@@ -207,7 +210,7 @@ class Analysing(QObject):
 
     def _succeeded(self, queued: _Queued, analysed: _Analysed) -> None:
         document = queued.document
-        if _corrected_since(document, queued.history):
+        if corrected_since(document, queued.history):
             self._leave_out(document, "while it was analysed, so that the new result was left out")
             return
         document.analysed, document.history, document.error, document.busy = (
@@ -250,7 +253,7 @@ class Analysing(QObject):
             self._bench.succeed(f"{plural(self._done, 'image')} analysed")
 
 
-def _corrected_since(document: Document, history: History) -> bool:
+def corrected_since(document: Document, history: History) -> bool:
     """Tell whether a document carries corrections by hand, and others than a history that it had before."""
     now = document.history
     return bool(now.n_edits) and now is not history and _by_hand(now) != _by_hand(history)

@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from lycurgus.core.types import AnalysisResult
 from lycurgus.services.export import Exported, export_results
+from lycurgus.services.grouping import Grouping
 from lycurgus.services.plan import ExportPlan
+from lycurgus.ui.group_field import grouping_of
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
@@ -32,16 +34,16 @@ class Exporting(QObject):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__(workbench)
         self._bench = workbench
-        self._waiting: deque[tuple[list[AnalysisResult], ExportPlan]] = deque()
+        self._waiting: deque[tuple[list[AnalysisResult], ExportPlan, Grouping | None]] = deque()
         self._job: Job | None = None
 
     def export(self, documents: Sequence[Document], plan: ExportPlan) -> None:
-        """Write the results of documents that have one, as they are now; later corrections do not change this report."""
+        """Write the results of documents that have one, as they are now, divided as is set; later corrections do not change this report."""
         results = [document.result for document in documents if document.result is not None]
         if not results:
             self._bench.warn("There is nothing to export yet: analyse an image first")
             return
-        self._waiting.append((results, plan))
+        self._waiting.append((results, plan, grouping_of(self._bench.settings.group_by)))
         self._next()
 
     def cancel(self) -> None:
@@ -56,11 +58,11 @@ class Exporting(QObject):
         if not self._waiting:
             self.idle.emit()
             return
-        results, plan = self._waiting.popleft()
+        results, plan, grouping = self._waiting.popleft()
         title = f"Exporting {plural(len(results), 'image')}"
         self._job = self._bench.jobs.submit(
             "io",
-            lambda progress, cancel: export_results(results, plan, progress=progress, cancel=cancel),
+            lambda progress, cancel: export_results(results, plan, progress=progress, cancel=cancel, grouping=grouping),
             title=title,
             on_done=lambda done: self._written(plan, done),
             on_error=self._bench.fail_with,

@@ -1,4 +1,4 @@
-"""Work beside the window: four lanes of threads, results handed over in the window's thread, stale ones dropped."""
+"""Work beside the window: lanes of threads, results handed over in the window's thread, stale ones dropped."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from PySide6.QtCore import QObject, Qt, Signal
 from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken, Progress
 
-Lane = Literal["inference", "preview", "io", "project", "watch"]
+Lane = Literal["inference", "preview", "io", "project", "watch", "batch"]
 Work = Callable[[Progress, CancelToken], Any]
 
-WORKERS: dict[Lane, int] = {"inference": 1, "preview": 1, "io": 2, "project": 1, "watch": 1}
+WORKERS: dict[Lane, int] = {"inference": 1, "preview": 1, "io": 2, "project": 1, "watch": 1, "batch": 1}
 """One analysis at a time keeps memory and the graphics card to one image; previews and files need not wait for it. One writer
-keeps what goes into the project file in order. A watch has a lane of its own, and takes turns with the analyses."""
+keeps what goes into the project file in order. A watch has a lane of its own, and takes turns with the analyses; so has a batch,
+which works in other processes."""
 
 _log = logging.getLogger(__name__)
 

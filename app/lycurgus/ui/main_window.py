@@ -16,6 +16,7 @@ from lycurgus.readers.door import EXTENSIONS
 from lycurgus.resources import sample_micrographs
 from lycurgus.ui.actions import Actions, Context
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.batching import Batching
 from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.dialogs.about import AboutDialog
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self.store = bench.store
         self.opening, self.editing, self.analysing = Opening(bench), Editing(bench), Analysing(bench)
         self.exporting, self.calibrating, self.previewing = Exporting(bench), Calibrating(bench), Previewing(bench)
+        self.batching = Batching(bench)
         self.scale_reading = ScaleReading(bench, self.calibrating)
         self.watching = Watching(bench, self.opening)
         self._measuring: CalibrationDialog | None = None
@@ -77,7 +79,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.viewer)
         panels = Panels(self.browser, self.parameters, self.particles, self.distribution, self.sample, self.live, self.log)
         self._docks = arrange(self, panels)
-        self.status = StatusLine(bench, self.analysing, self.exporting, self.watching, self)
+        self.status = StatusLine(bench, self.analysing, self.batching, self.exporting, self.watching, self)
         self.setStatusBar(self.status)
         self.toasts = Toasts(self.viewer, floor=self.viewer.contrast)
 
@@ -167,7 +169,7 @@ class MainWindow(QMainWindow):
         question.open()
 
     def show_batch(self) -> None:
-        BatchDialog(self.bench, self.opening, self.analysing, self).open()
+        BatchDialog(self.bench, self.opening, self.batching, self).open()
 
     def watch(self, on: bool) -> None:
         """Ask which folder is to be watched, or stop."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.run import RunPanel
 from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.store import Document
@@ -18,14 +19,20 @@ class StatusLine(QStatusBar):
     """Left what is under the mouse, right what is being done."""
 
     def __init__(
-        self, workbench: Workbench, analysing: Analysing, exporting: Exporting, watching: Watching, parent: QWidget | None = None
+        self,
+        workbench: Workbench,
+        analysing: Analysing,
+        batching: Batching,
+        exporting: Exporting,
+        watching: Watching,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._store = workbench.store
         self._hover = QLabel()
         self._hover.setTextFormat(Qt.TextFormat.PlainText)
         self._method = QLabel()
-        self.run_panel = RunPanel(workbench, analysing, self)
+        self.run_panel = RunPanel(workbench, analysing, batching, self)
         # The place under the mouse gives way to what runs, its end shortened; it never widens the window.
         self._hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self._hover, 1)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.history import History
 from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.services.grouping import Grouping
 from lycurgus.services.live import ImageNote, LiveSnapshot
 from lycurgus.services.plan import ExportPlan
 from lycurgus.services.report import USUAL_FORMATS
@@ -51,6 +52,7 @@ class WatchOrder:
     out: Path
     recursive: bool = False
     anew: bool = False
+    group_by: str = ""
 
 
 class Watching(QObject):
@@ -146,6 +148,7 @@ class Watching(QObject):
                 tell=told.emit,
                 recursive=order.recursive,
                 device=device,
+                grouping=Grouping(order.group_by) if order.group_by else None,
                 anew=order.anew,
                 turn=turn,
             ) as watch:

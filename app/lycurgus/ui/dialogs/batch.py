@@ -1,7 +1,8 @@
-"""A batch: which images are analysed, with which parameters, and what that replaces."""
+"""A batch: which images are analysed, with which parameters, where the results go, and what that replaces."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +28,12 @@ from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.readers.discover import find_files
 from lycurgus.services.project import Project
-from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.batching import Batching, BatchOrder
 from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
+from lycurgus.ui.dialogs.watch import SUFFIX
+from lycurgus.ui.group_field import GroupField
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.opening import Opening, remembered
 from lycurgus.ui.store import Document, ImageState
@@ -43,13 +46,14 @@ OUTDATED = (ImageState.NEW, ImageState.STALE, ImageState.FAILED)
 class BatchDialog(QDialog):
     """Asks what to analyse and starts it."""
 
-    def __init__(self, workbench: Workbench, opening: Opening, analysing: Analysing, parent: QWidget | None = None) -> None:
+    def __init__(self, workbench: Workbench, opening: Opening, batching: Batching, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bench = workbench
         self._opening = opening
-        self._analysing = analysing
+        self._batching = batching
         self._found: dict[Document, ImageState] | None = None
         self._problem = ""
+        self._proposed = ""
         self._search: Job | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Analyse a batch")
@@ -58,6 +62,7 @@ class BatchDialog(QDialog):
         layout.setSpacing(8)
         layout.addWidget(self._source_group())
         layout.addWidget(self._extent_group())
+        layout.addWidget(self._results_group())
         layout.addWidget(self._parameters_group())
         self._summary = QLabel()
         self._summary.setWordWrap(True)
@@ -87,6 +92,21 @@ class BatchDialog(QDialog):
         """What *Start* would analyse."""
         return [document for document in self._wanted() if self._replace.isChecked() or not document.n_edits]
 
+    @property
+    def images(self) -> list[Document]:
+        """What the report would be about: all but those whose corrections are kept though they belong to another analysis."""
+        fresh = set(self.documents)
+        return [
+            document
+            for document, state in (self._found or {}).items()
+            if document in fresh or document.busy or state in (ImageState.DONE, ImageState.EDITED)
+        ]
+
+    def choose_results(self, out: Path, *, group_by: str = "") -> None:
+        """Fill the form in: where the results go, and how the images are divided."""
+        self._out.set_folder(out)
+        self._groups.show_text(group_by)
+
     def choose_folder(self, folder: Path, *, recursive: bool = False) -> None:
         """Fill the form in: this folder instead of the open images."""
         self._from_folder.setChecked(True)
@@ -101,18 +121,23 @@ class BatchDialog(QDialog):
         self._replace.setChecked(on)
 
     def start(self) -> None:
-        """Open what is not open yet, and queue it."""
-        documents = self.documents
-        if not documents:
+        """Open what is not open yet, and begin."""
+        images, out = self.images, self._out.folder
+        if not images or out is None or not self._start.isEnabled():
             return
+        self._groups.settle()
+        last = {**self._bench.settings.last_folders, "batch": str(out)}
+        self._bench.change_settings(last_folders=last, group_by=self._groups.text)
+        fresh = frozenset(document.path for document in self.documents)
         folder = self._folder.folder
         if self._from_folder.isChecked() and folder is not None:
-            self._opening.add(list(self._found or ()), folders=[folder])
-            documents = [self._bench.store.document(document.path) or document for document in documents]
+            self._opening.add(images, folders=[folder])
         if self._bench.store.current is None:
-            self._opening.show(documents[0])
+            self._opening.show(self._bench.store.document(images[0].path))
         self.accept()
-        self._analysing.analyse(documents)
+        paths = tuple(document.path for document in images)
+        order = BatchOrder(paths, fresh, out, self._bench.store.params, self._groups.text, anew=self._everything.isChecked())
+        self._batching.start(order)
 
     def _source_group(self) -> QGroupBox:
         group = QGroupBox("Images")
@@ -155,6 +180,28 @@ class BatchDialog(QDialog):
         self._outdated.toggled.connect(self._show_summary)
         return group
 
+    def _results_group(self) -> QGroupBox:
+        group = QGroupBox("Results")
+        form = QFormLayout(group)
+        form.setVerticalSpacing(6)
+        self._out = FolderField("Choose a folder for the results", placeholder="Report, overlays, labels")
+        self._out.setToolTip("Holds report and project file: a batch that was stopped, here or on the command line, goes on from there")
+        self._groups = GroupField()
+        self._groups.show_text(self._bench.settings.group_by)
+        form.addRow("Results i&n:", self._out)
+        form.addRow("Gro&ups:", self._groups)
+        self._out.changed.connect(self._show_summary)
+        self._groups.currentTextChanged.connect(self._show_summary)
+        return group
+
+    def _propose(self) -> None:
+        """Propose a folder beside the images, until the user has chosen another."""
+        beside = self._folder.folder if self._from_folder.isChecked() else common_folder(list(self._found or ()))
+        if beside is not None and str(self._out.folder or "") == self._proposed:
+            proposed = beside.with_name(f"{beside.name or 'batch'}{SUFFIX}")
+            self._proposed = str(proposed)
+            self._out.set_folder(proposed)
+
     def _parameters_group(self) -> QGroupBox:
         group = QGroupBox("Parameters")
         form = QFormLayout(group)
@@ -174,9 +221,11 @@ class BatchDialog(QDialog):
         self._problem = ""
         if not from_folder:
             self._found = self._with_states(self._bench.store.documents)
+            self._propose()
             self._show_summary()
             return
         self._found = None
+        self._propose()
         folder, project, recursive = self._folder.folder, self._bench.project, self._recursive.isChecked()
         if folder is None:
             self._problem = "Choose a folder."
@@ -219,19 +268,37 @@ class BatchDialog(QDialog):
     def _show_summary(self, *_: object) -> None:
         corrected = [document for document in self._wanted() if document.n_edits]
         self._replace.setVisible(bool(corrected))
-        chosen = self.documents
-        self._start.setEnabled(bool(chosen))
-        self._start.setText(f"&Analyse {plural(len(chosen), 'image')}" if chosen else "&Start")
+        chosen, images = self.documents, self.images
+        remarks = [Remark("error", self._problem)] if self._problem else []
+        if images and self._out.folder is None:
+            remarks.append(Remark("error", "Choose a folder for the results."))
+        if images and self._out.folder in {document.path.parent for document in images}:
+            remarks.append(Remark("error", "The results need a folder of their own: they hold pictures too."))
+        if self._groups.problem:
+            remarks.append(Remark("error", f"{self._groups.problem}."))
+        if self._batching.running:
+            remarks.append(Remark("error", "A batch is running: wait for it, or stop it first."))
+        self._start.setEnabled(bool(images) and not remarks)
+        self._start.setText(f"&Analyse {plural(len(chosen), 'image')}" if chosen else "&Write the report" if images else "&Start")
         if self._search is not None:
             self._summary.setText("Looking for micrographs…")
         elif self._found is None:
             self._summary.setText("")
         else:
-            self._summary.setText(summary_text([self._found[document] for document in chosen], len(self._found)))
-        remarks = [Remark("error", self._problem)] if self._problem else []
+            self._summary.setText(summary_text([self._found[document] for document in chosen], len(self._found), len(images)))
         if corrected:
             remarks.append(Remark("warning", corrections_text(corrected, replace=self._replace.isChecked())))
+        if left_out := len(self._found or ()) - len(images):
+            remarks.append(Remark("warning", left_out_text(left_out)))
         self._remarks.show_remarks(remarks)
+
+
+def common_folder(documents: Sequence[Document]) -> Path | None:
+    """The folder that holds all documents, in folders inside it perhaps; None where there is none."""
+    try:
+        return Path(os.path.commonpath([document.path.parent for document in documents]))
+    except ValueError:
+        return None
 
 
 def documents_in(folder: Path, project: Project, *, recursive: bool, progress: Progress, cancel: CancelToken) -> list[Document]:
@@ -265,12 +332,23 @@ def parameter_lines(params: AnalysisParams, preset: str) -> list[tuple[str, str]
     ]
 
 
-def summary_text(chosen: Sequence[ImageState], n_found: int) -> str:
+def left_out_text(count: int) -> str:
+    """Say that images are no part of the batch, since their corrections belong to an analysis with other parameters."""
+    one = count == 1
+    return (
+        f"{plural(count, 'image')} with corrections {'is' if one else 'are'} left out of the report: "
+        f"{'it was' if one else 'they were'} analysed with other parameters."
+    )
+
+
+def summary_text(chosen: Sequence[ImageState], n_found: int, n_reported: int) -> str:
     """Say how many of the images will be analysed, and in which states they are."""
     if not n_found:
         return "There are no images here."
     if not chosen:
-        return f"Nothing to do: no image of {n_found:,} needs to be analysed." if n_found > 1 else "Nothing to do: the image is up to date."
+        if not n_reported:
+            return "Nothing to do."
+        return f"No image of {n_found:,} needs to be analysed: the report is written." if n_found > 1 else "The image is up to date."
     states = Counter(chosen)
     named = [("new", ImageState.NEW), ("changed", ImageState.STALE), ("failed before", ImageState.FAILED)]
     parts = [f"{states[state]:,} {word}" for word, state in named if states[state]]

@@ -33,6 +33,7 @@ from lycurgus.ui.dialogs.export_preview import Preview, PreviewTree, look_ahead
 from lycurgus.ui.dialogs.folder_field import FolderField
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
 from lycurgus.ui.exporting import Exporting
+from lycurgus.ui.group_field import GroupField
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
@@ -166,6 +167,7 @@ class ExportDialog(QDialog):
         plan = self.plan
         if plan is None or not self._export.isEnabled():
             return
+        self._groups.settle()
         folders = {**self._bench.settings.last_folders, "export": str(plan.out)}
         self._bench.change_settings(last_folders=folders, export_formats=plan.formats)
         documents = self.documents
@@ -236,9 +238,19 @@ class ExportDialog(QDialog):
                 grid.addWidget(button, row, column)
             first.setChecked(True)
             grid.addWidget(QLabel(title), row, 0)
+        self._groups = GroupField()
+        self._groups.show_text(self._bench.settings.group_by)
+        self._groups.chosen.connect(self._on_groups)
+        self._groups.currentTextChanged.connect(lambda: self._show())
+        grid.addWidget(QLabel("Groups"), len(rows), 0)
+        grid.addWidget(self._groups, len(rows), 1, 1, 2)
         grid.setColumnStretch(2, 1)
         group.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         return group
+
+    def _on_groups(self, text: str) -> None:
+        self._bench.change_settings(group_by=text)
+        self._update()
 
     def _short_name(self, document: Document) -> str:
         width = 36 * self.fontMetrics().averageCharWidth()
@@ -264,10 +276,10 @@ class ExportDialog(QDialog):
         if plan is None:
             self._tree.clear()
         else:
-            paths = [document.path for document in self.documents]
+            paths, grouped = [document.path for document in self.documents], bool(self._groups.text)
             self._look = self._bench.jobs.submit(
                 "io",
-                lambda _, cancel: look_ahead(paths, plan, cancel),
+                lambda _, cancel: look_ahead(paths, plan, cancel, grouped=grouped),
                 title="Looking at the output folder",
                 on_done=self._on_preview,
                 on_error=self._on_trouble,
@@ -295,6 +307,8 @@ class ExportDialog(QDialog):
         missing = [*missing_remarks(self.documents, self.formats, self._folder.folder), *more]
         if self._preview is not None and self._preview.problem:
             missing.append(Remark("error", self._preview.problem))
+        if self._groups.problem:
+            missing.append(Remark("error", f"{self._groups.problem}."))
         if self._scope not in self._notable:
             self._notable[self._scope] = notable_remarks(self._given[self._scope], self._bench.store.params)
         self._remarks.show_remarks([*missing, *self._notable[self._scope]])

@@ -74,7 +74,7 @@ class Preview:
         return f"{plural(self.n_files, 'file')} will be written; {self.n_replaced:,} of them {ones}."
 
 
-def look_ahead(paths: Sequence[Path], plan: ExportPlan, cancel: CancelToken) -> Preview:
+def look_ahead(paths: Sequence[Path], plan: ExportPlan, cancel: CancelToken, *, grouped: bool = False) -> Preview:
     """Find out what a plan writes. Takes a second for thousands of images, more where the disk is a slow share.
 
     Raises
@@ -84,7 +84,7 @@ def look_ahead(paths: Sequence[Path], plan: ExportPlan, cancel: CancelToken) -> 
     # Strings rather than paths: several times faster where there are tens of thousands.
     prefix = os.path.join(str(plan.out), "")  # noqa: PTH118
     names: dict[str, list[str]] = {"": []}
-    for file in planned_files(paths, plan):
+    for file in planned_files(paths, plan, grouped=grouped):
         folder, name = os.path.split(str(file)[len(prefix) :])
         names.setdefault(folder, []).append(name)
     present: dict[str, frozenset[str]] = {}

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
@@ -32,10 +33,10 @@ class FailuresDialog(QDialog):
     Another try is requested, so that corrections by hand are asked for first.
     """
 
-    def __init__(self, workbench: Workbench, analysing: Analysing, parent: QWidget | None = None) -> None:
+    def __init__(self, workbench: Workbench, analysing: Analysing, batching: Batching, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = workbench.store
-        self._analysing = analysing
+        self._analysing, self._batching = analysing, batching
         self.setWindowTitle("Failed images")
         self._headline = QLabel()
         self._list = QTreeWidget()
@@ -67,7 +68,7 @@ class FailuresDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self._copy.clicked.connect(self.copy)
         self._retry_selected.clicked.connect(self.retry_selected)
-        self._retry_all.clicked.connect(analysing.retry_failed)
+        self._retry_all.clicked.connect(lambda: self._retry(self.failed))
         QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._list, self.copy, context=Qt.ShortcutContext.WidgetShortcut)
         self._list.itemSelectionChanged.connect(self._enable)
         self._store.document_changed.connect(self._update)
@@ -86,12 +87,16 @@ class FailuresDialog(QDialog):
             item.setSelected(item.data(0, _DOCUMENT) in documents)
 
     def retry_selected(self) -> None:
-        self._analysing.request(self._selected())
+        self._retry(self._selected())
 
     def copy(self) -> None:
         """Put file and reason of the selected images, or of all, on the clipboard, a line each."""
         documents = self._selected() or self.failed
         QGuiApplication.clipboard().setText("\n".join(f"{document.path}\t{document.error}" for document in documents))
+
+    def _retry(self, documents: Sequence[Document]) -> None:
+        """Try again where an image failed: in the last batch, or by itself."""
+        self._analysing.request(self._batching.retry(documents))
 
     def _selected(self) -> list[Document]:
         return [item.data(0, _DOCUMENT) for item in self._list.selectedItems()]

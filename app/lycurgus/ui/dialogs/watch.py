@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLabel, QVBoxLayo
 from lycurgus.ui.dialogs.buttons import confirm_or_cancel, settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
+from lycurgus.ui.group_field import GroupField
 from lycurgus.ui.watching import Watching, WatchOrder
 from lycurgus.ui.workbench import Workbench
 
@@ -28,6 +29,8 @@ class WatchDialog(QDialog):
         self._recursive = QCheckBox("Also watch &subfolders")
         self._anew = QCheckBox("&Begin anew: set earlier results there aside")
         self._anew.setToolTip("Without it, a watch goes on where it ended; it needs the same parameters then")
+        self._groups = GroupField()
+        self._groups.show_text(workbench.settings.group_by)
         params = workbench.store.params
         method = QLabel(f"{params.detector.name} + {params.separator.name}, as set in the parameter panel now")
         form = QFormLayout()
@@ -37,6 +40,7 @@ class WatchDialog(QDialog):
         form.addRow("", self._recursive)
         form.addRow("&Results in", self._out)
         form.addRow("", self._anew)
+        form.addRow("&Groups", self._groups)
         form.addRow("Method", method)
         self._remarks = RemarksLabel()
         layout = QVBoxLayout(self)
@@ -51,6 +55,7 @@ class WatchDialog(QDialog):
         self._proposed = ""
         self._folder.changed.connect(self._on_folder)
         self._out.changed.connect(self._check)
+        self._groups.currentTextChanged.connect(self._check)
         self.accepted.connect(self._begin)
         self.finished.connect(self.deleteLater)
         self.setMinimumWidth(92 * self.fontMetrics().averageCharWidth())
@@ -60,9 +65,10 @@ class WatchDialog(QDialog):
     def order(self) -> WatchOrder | None:
         """What *Start* would do."""
         folder, out = self._folder.folder, self._out.folder
-        if folder is None or out is None or folder == out:
+        if folder is None or out is None or folder == out or self._groups.problem:
             return None
-        return WatchOrder(folder, out, recursive=self._recursive.isChecked(), anew=self._anew.isChecked())
+        chosen = self._recursive.isChecked(), self._anew.isChecked()
+        return WatchOrder(folder, out, recursive=chosen[0], anew=chosen[1], group_by=self._groups.text)
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -90,6 +96,8 @@ class WatchDialog(QDialog):
         remarks = []
         if folder is not None and folder == out:
             remarks.append(Remark("error", "The results need a folder of their own: they hold pictures too."))
+        if self._groups.problem:
+            remarks.append(Remark("error", f"{self._groups.problem}."))
         self._remarks.show_remarks(remarks)
         self._start.setEnabled(self.order is not None)
 
@@ -98,5 +106,5 @@ class WatchDialog(QDialog):
         if order is None:
             return
         last = {**self._bench.settings.last_folders, "watch": str(order.folder)}
-        self._bench.change_settings(last_folders=last)
+        self._bench.change_settings(last_folders=last, group_by=order.group_by)
         self._watching.start(order)

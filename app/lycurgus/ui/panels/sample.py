@@ -1,18 +1,32 @@
-"""The sample panel: one row an image, the total, and the warnings of the image that is shown."""
+"""The sample panel: one row an image, one a group, the total, and the warnings of the image that is shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QLabel, QScrollArea, QSplitter, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QScrollArea,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.types import AnalysisResult
+from lycurgus.services.settings import Settings
+from lycurgus.ui.group_field import GroupField, grouping_of
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.panels.blank import OrBlank
 from lycurgus.ui.panels.sample_model import ImageLine, SampleModel
-from lycurgus.ui.panels.sample_rows import SampleRow, rows_of
+from lycurgus.ui.panels.sample_rows import SampleRow, SampleRows, rows_of
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
 
@@ -30,8 +44,9 @@ class SamplePanel(QWidget):
         self._bench, self._store, self._opening = workbench, workbench.store, opening
         self._rows: dict[Path, SampleRow] = {}
         self._computed_from: dict[Path, AnalysisResult] = {}
+        self._groups: dict[str, SampleRow] = {}
         self._total: SampleRow | None = None
-        self._params = self._store.params.statistics
+        self._params, self._group_by = self._store.params.statistics, workbench.settings.group_by
 
         self.model = SampleModel(self)
         self.view = _ImageTable()
@@ -55,7 +70,24 @@ class SamplePanel(QWidget):
         self._split.setStretchFactor(1, 1)
         self._split.setSizes([1000, 1])
         self._split.setChildrenCollapsible(False)
-        self.pages = OrBlank(self._split)
+        self.group_field = GroupField()
+        self.group_field.show_text(self._group_by)
+        label = QLabel("&Groups")
+        label.setBuddy(self.group_field)
+        self.groups_only = QCheckBox("Groups onl&y")
+        self.groups_only.setToolTip("Leave the single images out of the table")
+        head = QHBoxLayout()
+        head.setSpacing(SPACING)
+        for part in (label, self.group_field, self.groups_only):
+            head.addWidget(part)
+        head.addStretch(1)
+        content = QWidget()
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(SPACING)
+        inner.addLayout(head)
+        inner.addWidget(self._split, 1)
+        self.pages = OrBlank(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         layout.addWidget(self.pages)
@@ -68,6 +100,9 @@ class SamplePanel(QWidget):
         for signal in (store.documents_reset, store.document_changed, store.documents_changed, store.params_changed):
             signal.connect(self._later.start)
         self._store.current_changed.connect(self._show_current)
+        self.group_field.chosen.connect(lambda text: workbench.change_settings(group_by=text))
+        workbench.settings_changed.connect(self._follow_groups)
+        self.groups_only.toggled.connect(self._show)
         self.view.doubleClicked.connect(self._open)
         self.view.activated.connect(self._open)
         self.refresh()
@@ -79,34 +114,46 @@ class SamplePanel(QWidget):
         results = {document.path: document.result for document in self._store.documents if document.result is not None}
         self._show()
         unchanged = params == self._params
+        group_by = self._bench.settings.group_by
         known = {
             path: row
             for path, row in self._rows.items()
             if unchanged and path in results and _is_same(self._computed_from[path], results[path])
         }
-        if unchanged and len(known) == len(results) == len(self._rows):
+        if unchanged and group_by == self._group_by and len(known) == len(results) == len(self._rows):
             return
 
-        def done(computed: tuple[dict[Path, SampleRow], SampleRow]) -> None:
-            self._rows, self._total = computed
-            self._computed_from, self._params = results, params
+        def done(computed: SampleRows) -> None:
+            self._rows, self._groups, self._total = computed.images, computed.groups, computed.total
+            self._computed_from, self._params, self._group_by = results, params, group_by
             self._show()
+
+        grouping = grouping_of(group_by)
 
         self._bench.jobs.submit(
             "preview",
-            lambda *_: rows_of(results, known, params),
+            lambda *_: rows_of(results, known, params, grouping),
             title="Summing up the sample",
             key="sample",
             on_done=done,
             on_error=self._bench.fail_with,
         )
 
-    def _show(self) -> None:
+    def _follow_groups(self, settings: Settings) -> None:
+        """The groups may be chosen elsewhere too: where a batch is begun, or a report written."""
+        if settings.group_by != self._group_by:
+            self.group_field.show_text(settings.group_by)
+            self._later.start()
+
+    def _show(self, *_: object) -> None:
         scrolled = self.view.verticalScrollBar().value()
         params = self._store.params
         lines = [ImageLine(one, one.state(params), self._rows.get(one.path)) for one in self._store.documents]
         analysed = any(line.row is not None for line in lines)
-        self.model.show(lines, self._total if analysed else None, SUMMARISABLE[params.statistics.descriptor].label)
+        groups, total = (self._groups, self._total) if analysed else ({}, None)
+        self.groups_only.setVisible(bool(groups))
+        shown = [] if groups and self.groups_only.isChecked() else lines
+        self.model.show(shown, groups, total, SUMMARISABLE[params.statistics.descriptor].label)
         self.view.verticalScrollBar().setValue(scrolled)
         self.pages.say("" if lines else BLANK)
         self._show_current()

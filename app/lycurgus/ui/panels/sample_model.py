@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
@@ -24,15 +24,18 @@ NO_ROW = SampleRow()
 
 @dataclass(frozen=True, slots=True)
 class ImageLine:
-    """An image with its state, and its numbers once it is analysed; for the total document is None."""
+    """An image with its state, and its numbers once it is analysed; for a group, and for the total, document is None."""
 
     document: Document | None
     state: ImageState
     row: SampleRow | None
+    group: str = ""
 
     @property
     def name(self) -> str:
-        return "Whole sample" if self.document is None else self.document.path.name
+        if self.document is not None:
+            return self.document.path.name
+        return f"Group {self.group}" if self.group else "Whole sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +70,23 @@ STATE = 1
 
 
 class SampleModel(QAbstractTableModel):
-    """One row an image in the chosen order, the total last."""
+    """One row an image in the chosen order, below them the groups, the total last."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lines: list[ImageLine] = []
-        self._total: ImageLine | None = None
+        self._sums: list[ImageLine] = []
         self._unit, self._quantity = "", ""
         self._by, self._descending = -1, False
         self._bold = QFont()
         self._bold.setBold(True)
 
-    def show(self, lines: Sequence[ImageLine], total: SampleRow | None, quantity: str) -> None:
+    def show(self, lines: Sequence[ImageLine], groups: Mapping[str, SampleRow], total: SampleRow | None, quantity: str) -> None:
         """Replace everything; quantity is what mean, median and SD are of."""
         self.beginResetModel()
-        self._total = None if total is None else ImageLine(None, ImageState.DONE, total)
-        units = {line.row.unit for line in lines if line.row is not None and line.row.counted}
+        self._sums = [ImageLine(None, ImageState.DONE, row, name) for name, row in groups.items()]
+        self._sums += [] if total is None else [ImageLine(None, ImageState.DONE, total)]
+        units = {line.row.unit for line in (lines or self._sums) if line.row is not None and line.row.counted}
         # With images in nm and in px beside each other each cell names its own unit.
         self._unit = units.pop() if len(units) == 1 else ""
         self._quantity = quantity
@@ -90,7 +94,7 @@ class SampleModel(QAbstractTableModel):
         self.endResetModel()
 
     def line(self, row: int) -> ImageLine | None:
-        """Return an image's line, or None for the total."""
+        """Return an image's line, or None for a group and for the total."""
         return self._lines[row] if 0 <= row < len(self._lines) else None
 
     def row_of(self, document: Document | None) -> int:
@@ -104,7 +108,7 @@ class SampleModel(QAbstractTableModel):
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's signature
-        return 0 if parent.isValid() else len(self._lines) + (self._total is not None)
+        return 0 if parent.isValid() else len(self._lines) + len(self._sums)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's signature
         return 0 if parent.isValid() else len(COLUMNS)
@@ -140,7 +144,8 @@ class SampleModel(QAbstractTableModel):
         return None
 
     def _line_at(self, row: int) -> ImageLine | None:
-        return self._total if row == len(self._lines) else self.line(row)
+        below = row - len(self._lines)
+        return self._sums[below] if 0 <= below < len(self._sums) else self.line(row)
 
     def _text(self, column: ImageColumn, line: ImageLine) -> str:
         value = column.value(line)

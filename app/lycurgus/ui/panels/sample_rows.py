@@ -11,6 +11,7 @@ from lycurgus.core.distribution import pooled, statistics_of
 from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.params import StatisticsParams
 from lycurgus.core.types import AnalysisResult
+from lycurgus.services.grouping import Grouping, members_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,28 @@ def row_of(results: Sequence[AnalysisResult], params: StatisticsParams) -> Sampl
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SampleRows:
+    """The rows of the panel.
+
+    Attributes
+    ----------
+    groups : name -> its row, in the order of the report; empty where the sample is not divided.
+    """
+
+    images: dict[Path, SampleRow]
+    groups: dict[str, SampleRow]
+    total: SampleRow
+
+
 def rows_of(
-    results: Mapping[Path, AnalysisResult], known: Mapping[Path, SampleRow], params: StatisticsParams
-) -> tuple[dict[Path, SampleRow], SampleRow]:
-    """Compute the rows that are not known yet, and the total."""
-    rows = {path: known[path] if path in known else row_of([result], params) for path, result in results.items()}
-    return rows, row_of(list(results.values()), params)
+    results: Mapping[Path, AnalysisResult],
+    known: Mapping[Path, SampleRow],
+    params: StatisticsParams,
+    grouping: Grouping | None = None,
+) -> SampleRows:
+    """Compute the rows that are not known yet, those of the groups, and the total."""
+    images = {path: known[path] if path in known else row_of([result], params) for path, result in results.items()}
+    members = {} if grouping is None else members_of(results, grouping.names(list(results)))
+    groups = {name: row_of([results[path] for path in paths], params) for name, paths in members.items()}
+    return SampleRows(images, groups, row_of(list(results.values()), params))
