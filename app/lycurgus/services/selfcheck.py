@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from lycurgus.calibration.label import MISSING, is_available, read_words
 from lycurgus.core.errors import LycurgusError
 from lycurgus.core.metrics import instances_from_labels, score_image
 from lycurgus.core.registry import Registry
@@ -21,10 +29,15 @@ from lycurgus.pipeline import analyze
 from lycurgus.readers import READERS
 from lycurgus.readers.door import read
 from lycurgus.readers.truth import read_labels
-from lycurgus.resources import sample_micrographs, sample_truth
+from lycurgus.resources import resource, sample_micrographs, sample_truth
+from lycurgus.services.licences import components
+from lycurgus.services.selfcheck_files import check_exporters, check_readers
 
 SAMPLE_F1_FLOOR = 0.6
 """The bundled samples are easy: less than this, and something is broken rather than difficult."""
+
+WINDOW_TIMEOUT_S = 300
+LABEL = "200 nm"
 
 Status = Literal["ok", "missing", "failed"]
 
@@ -92,17 +105,47 @@ def _networks() -> tuple[Status, str]:
 
 
 def _window() -> tuple[Status, str]:
+    """Let the window's own program look, for what draws belongs to it alone."""
     absent = [name for name in ("PySide6", "pyqtgraph", "superqt") if importlib.util.find_spec(name) is None]
-    return ("missing", f"{', '.join(absent)} not installed: there will be no window") if absent else ("ok", "PySide6, pyqtgraph, superqt")
+    if absent:
+        return "missing", f"{', '.join(absent)} not installed: there will be no window"
+    asked = subprocess.run([*_window_program(), "--check"], capture_output=True, text=True, timeout=WINDOW_TIMEOUT_S)
+    said = (asked.stdout if asked.returncode == 0 else asked.stderr).strip().splitlines()
+    return "ok" if asked.returncode == 0 else "failed", said[-1] if said else f"it ended with status {asked.returncode} and no word"
+
+
+def _window_program() -> list[str]:
+    """What starts the window: the program beside this one where the application is frozen."""
+    if not getattr(sys, "frozen", False):
+        return [sys.executable, "-m", "lycurgus"]
+    return [str(Path(sys.executable).with_name(f"lycurgus-gui{Path(sys.executable).suffix}"))]
 
 
 def _ocr() -> tuple[Status, str]:
+    """Read a scale bar's label that is as clear as it can be."""
+    if not is_available():
+        return "missing", MISSING
     import pytesseract
 
-    try:
-        return "ok", f"Tesseract {pytesseract.get_tesseract_version()}"
-    except pytesseract.TesseractNotFoundError:
-        return "missing", "Tesseract is not installed: burnt-in scale bars will not be read (Debian: apt-get install tesseract-ocr)"
+    text = "".join(word.text for word in read_words([_label()], single_line=True)[0])
+    version = pytesseract.get_tesseract_version()
+    if text != LABEL.replace(" ", ""):
+        return "failed", f"Tesseract {version} reads '{text}' where '{LABEL}' is written"
+    return "ok", f"Tesseract {version} reads '{LABEL}'"
+
+
+def _label() -> NDArray[np.uint8]:
+    """Dark letters on light ground."""
+    picture = Image.new("L", (260, 80), 255)
+    ImageDraw.Draw(picture).text((30, 18), LABEL, 0, ImageFont.truetype(str(resource("fonts/DejaVuSans.ttf")), 44))
+    return np.asarray(picture)
+
+
+def _licences() -> tuple[Status, str]:
+    """What is shipped must be shipped with its licences."""
+    listed = components()
+    bare = [one.name for one in listed if not one.text]
+    return ("failed", f"no licence text: {', '.join(bare)}") if bare else ("ok", f"of {len(listed)} components")
 
 
 def _samples() -> tuple[Status, str]:
@@ -120,9 +163,12 @@ def _samples() -> tuple[Status, str]:
 
 _CHECKS: dict[str, Callable[[], tuple[Status, str]]] = {
     "plug-ins": _plugins,
+    "readers": lambda: ("ok", check_readers()),
+    "exporters": lambda: ("ok", check_exporters()),
     "ONNX Runtime": _onnx_runtime,
     "networks": _networks,
     "window": _window,
     "text recognition": _ocr,
+    "licences": _licences,
     "sample micrographs": _samples,
 }
