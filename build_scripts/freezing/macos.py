@@ -1,0 +1,25 @@
+"""The disk image for macOS: the application and a link to the folder where applications live."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+def build_image(application: Path, *, version: str, out: Path) -> Path:
+    """Pack ``Lycurgus.app`` and return the .dmg.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+    """
+    target = out / f"lycurgus-{version}-macos-{platform.machine()}.dmg"
+    with tempfile.TemporaryDirectory(prefix="lycurgus-") as folder:
+        shutil.copytree(application, Path(folder) / application.name, symlinks=True)
+        (Path(folder) / "Applications").symlink_to("/Applications")
+        command = ["hdiutil", "create", "-volname", "Lycurgus", "-srcfolder", folder, "-format", "UDZO", "-ov", str(target)]
+        subprocess.run(command, check=True)
+    return target
