@@ -28,6 +28,7 @@ from lycurgus.ui.dialogs.watch import WatchDialog
 from lycurgus.ui.drops import dropped_paths
 from lycurgus.ui.editing import Editing
 from lycurgus.ui.exporting import Exporting
+from lycurgus.ui.helping import Helping
 from lycurgus.ui.layout import Panels, arrange, layout_settings, restore_layout
 from lycurgus.ui.menus import GESTURES, MENUS, action_table
 from lycurgus.ui.notifications import Toasts
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.batching = Batching(bench)
         self.scale_reading = ScaleReading(bench, self.calibrating)
         self.watching = Watching(bench, self.opening)
+        self.helping = Helping(bench)
         self._measuring: CalibrationDialog | None = None
         self._watched = False
         self.setWindowIcon(application_icon())
@@ -288,6 +290,7 @@ class MainWindow(QMainWindow):
             )
         # Writing what is still to be kept, and stopping inside a large image, can take seconds.
         self.hide()
+        self.helping.close()
         self.bench.close()
         super().closeEvent(event)
 

@@ -296,7 +296,10 @@ def _views(window: MainWindow) -> tuple[ActionSpec, ...]:
 
 def _help(window: MainWindow) -> tuple[ActionSpec, ...]:
     return (
-        ActionSpec("help.shortcuts", "&Keyboard shortcuts", "F1", window.show_shortcuts, "List every shortcut"),
+        ActionSpec(
+            "help.guide", "&User guide", "F1", window.helping.show, "Explain Lycurgus; over a panel, begin with that panel", icon="help"
+        ),
+        ActionSpec("help.shortcuts", "&Keyboard shortcuts", "Ctrl+F1", window.show_shortcuts, "List every shortcut"),
         ActionSpec("help.log", "Open &log folder", "", window.open_log_folder, "Show the folder of the log files"),
         ActionSpec("help.about", "&About Lycurgus", "", window.show_about, "Version, folders and licences"),
     )
