@@ -10,15 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
+from lycurgus.core import edits
 from lycurgus.core.errors import ExportError, ParameterError, ProjectError
+from lycurgus.core.history import History
 from lycurgus.core.params import AnalysisParams
-from lycurgus.core.types import Micrograph
+from lycurgus.core.types import Micrograph, PixelSize
 from lycurgus.exporters.base import FailedFile
 from lycurgus.parameters import default_params, with_settings
+from lycurgus.pipeline import analyze, without_pixels
+from lycurgus.readers.door import read
 from lycurgus.services import batch as batch_service
 from lycurgus.services.analysis import run_tasks
 from lycurgus.services.batch import Batch, Step, local_engine
+from lycurgus.services.batch_taking import Given, take_over
 from lycurgus.services.flow import ImageTask
 from lycurgus.services.inputs import name_inputs
 from lycurgus.services.plan import ExportPlan
@@ -201,6 +207,64 @@ def test_a_full_disk_ends_the_run_and_fails_no_image(tmp_path: Path, monkeypatch
         with opened(paths, tmp_path / "out") as batch, pytest.raises(ExportError, match="make room and start the same command again"):
             list(batch.run(local_engine(1)))
     assert names(finish(paths, tmp_path / "out")) == ["0.tif", "1.tif", "2.tif"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a disk")
+def test_a_disk_that_becomes_read_only_in_mid_run_ends_it_and_fails_no_image(tmp_path: Path):
+    paths, out, formats = images(tmp_path, 4), tmp_path / "out", ("csv", "labels")
+    labels = out / "labels"
+    with opened(paths, out, formats=formats) as batch:
+        work = batch.run(local_engine(1))
+        assert names([next(work)]) == ["0.tif"]
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(labels)], capture_output=True, check=False).returncode:
+            pytest.skip("no disk can be mounted here")
+        try:
+            with pytest.raises(ExportError, match="read-only file system"):
+                list(work)
+        finally:
+            subprocess.run(["umount", "-l", str(labels)], check=True)
+    finish(paths, out, formats=formats)
+    with opened(paths, out, formats=formats) as batch:
+        assert (batch.pending, batch.failures()) == ((), ())
+    assert sorted(path.name for path in labels.iterdir()) == [path.name for path in paths]
+
+
+def test_what_the_window_has_is_taken_over_unless_its_file_is_another_one_by_now(tmp_path: Path):
+    paths, out, formats = images(tmp_path, 3), tmp_path / "out", ("csv", "labels")
+    results = {path: without_pixels(analyze(read(path), PARAMS)) for path in paths}
+    corrected = History.of(results[paths[0]].particles)
+    corrected = corrected.do(edits.delete(corrected.particles, [corrected.particles[0].id]))
+    given = {path: Given(result, History.of(result.particles)) for path, result in results.items()} | {
+        paths[0]: Given(results[paths[0]], corrected)
+    }
+    write(paths[2], scene(seed=77, **TINY), pixel_size_nm=0.5)
+    with opened(paths, out, formats=formats) as batch:
+        assert names(list(take_over(batch, given))) == ["0.tif", "1.tif"]
+        assert [source.image for source in batch.pending] == ["2.tif"]
+        assert names(list(batch.run(local_engine(1)))) == ["2.tif"]
+        entries, _ = batch.entries()
+        assert [(len(entry.particles), entry.result.provenance.manual_edits) for entry in entries] == [(1, 1), (2, 0), (2, 0)]
+    # The second time only what is corrected may have changed.
+    with opened(paths, out, formats=formats) as batch:
+        assert names(list(take_over(batch, given))) == ["0.tif"]
+    labels = tifffile.imread(out / "labels" / "0.tif")
+    assert len(np.unique(labels)) == 2
+
+
+def test_what_is_said_about_single_images_is_kept_and_another_word_is_another_analysis(tmp_path: Path):
+    paths, out = images(tmp_path, 2), tmp_path / "out"
+    size = PixelSize(2.0, 2.0, "scale bar", 0.01, accepted=True)
+    with opened(paths, out, pixel_sizes={paths[0]: size}) as batch:
+        list(batch.run(local_engine(1)))
+    with opened(paths, out) as batch:
+        assert batch.pending == ()
+        assert [batch.project.load(path).micrograph.pixel_size for path in paths] == [size, PixelSize(0.5, 0.5, "metadata")]
+    for stated in ({paths[0]: size}, {paths[1]: None}):
+        with opened(paths, out, pixel_sizes=stated) as batch:
+            assert batch.pending == ()
+    with opened(paths, out, pixel_sizes={paths[0]: None}) as batch:
+        assert names(list(batch.run(local_engine(1)))) == ["0.tif"]
+        assert batch.project.load(paths[0]).micrograph.pixel_size == PixelSize(0.5, 0.5, "metadata")
 
 
 def test_results_do_not_hold_on_to_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -376,6 +376,27 @@ def test_a_full_disk_is_waited_for_and_a_read_only_one_is_a_sentence(tmp_path: P
         subprocess.run(["umount", "-l", str(out)], check=False)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a disk")
+def test_a_disk_that_becomes_read_only_in_mid_run_is_waited_for(tmp_path: Path):
+    out, told, folder = tmp_path / "out", Told(), tmp_path / "in"
+    image(folder / "a.tif", 1)
+    with watching(folder, told, formats=("csv", "labels")) as watch:
+        told.wait_for_done("a.tif")
+        # Over the folder of one kind of file: the project file is open, and no system lets go of a disk with open files.
+        if not mounted(out / "labels", "-t", "tmpfs", "-o", "ro", "tmpfs"):
+            pytest.skip("no disk can be mounted here")
+        try:
+            image(folder / "b.tif", 2)
+            told.wait(lambda: any("it is tried again" in event.text for event in told.of(Said)))
+            assert "read-only file system" in watch.status.trouble
+        finally:
+            subprocess.run(["umount", "-l", str(out / "labels")], check=False)
+        told.wait_for_done("b.tif")
+        assert watch.status.failed == 0
+    assert told.of(ImageFailed) == []
+    assert sorted(path.name for path in (out / "labels").iterdir()) == ["a.tif", "b.tif"]
+
+
 def test_other_parameters_need_another_folder_or_a_new_beginning(tmp_path: Path):
     folder = tmp_path / "in"
     image(folder / "a.tif", 1)

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import sleep
 
+import numpy as np
 import pytest
+import tifffile
 from pytestqt.qtbot import QtBot
 
 from lycurgus import cli
@@ -228,6 +230,23 @@ def test_failures_are_tried_again_in_the_batch(bench: Workbench, images: list[Pa
     assert document.analysed is not None
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert len(summary["images"]) == 5
+
+
+def test_a_pixel_size_in_doubt_is_said_before_the_report(bench: Workbench, tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "uneven.tif"
+    resolution, picture = (1 / 2.0, 1 / 2.3), np.asarray(scene(seed=1, shape=(64, 64), discs=(((30.0, 30.0), 20.0),)))
+    tifffile.imwrite(path, picture, imagej=True, resolution=resolution, metadata={"unit": "nm"})
+    open_all(bench, [path])
+    told: list[str] = []
+    bench.noticed.connect(lambda notice: told.append(notice.text))
+    run(bench, Batching(bench, engine=here), qtbot, [path], tmp_path / "out")
+    (doubt,) = [place for place, text in enumerate(told) if "2.3 nm high but 2 nm wide" in text]
+    (report,) = [place for place, text in enumerate(told) if "the report is in" in text]
+    assert doubt < report
+    told.clear()
+    Analysing(bench).analyse(bench.store.documents)
+    qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
+    assert told == [f"{path.name}: The pixels are stated to be 2.3 nm high but 2 nm wide: make sure that this is meant."]
 
 
 def test_another_method_in_the_same_folder_is_a_sentence(bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:

@@ -184,6 +184,30 @@ def test_corrected_stale_and_uncalibrated_images_are_pointed_out(qtbot, make, op
     dialog.reject()
 
 
+def test_a_pixel_size_in_doubt_is_pointed_out_before_the_export(qtbot, make, opened):
+    document = opened.store.documents[1]
+    doubt = "The pixels are stated to be 2.3 nm high but 2 nm wide: make sure that this is meant."
+    document.analysed = replace(document.analysed, warnings=("Blurred.", doubt))
+    opened.store.changed(document)
+    dialog = make()
+    ready(qtbot, dialog)
+    assert [remark.text for remark in dialog.remarks] == [f"{document.path.name}: {doubt}"]
+    dialog.reject()
+
+
+def test_groups_are_previewed_and_written(qtbot, make, opened, exporting, tmp_path):
+    dialog = make()
+    dialog.choose_formats(["csv"])
+    dialog.choose_folder(tmp_path / "report")
+    dialog._groups.setEditText(r"scene (\d)")
+    dialog._groups.settle()
+    qtbot.waitUntil(lambda: dialog.preview is not None and "groups.csv" in {name for name, _ in lines(dialog._tree)}, timeout=10_000)
+    with qtbot.waitSignal(exporting.exported, timeout=60_000):
+        dialog.export()
+    assert files_in(tmp_path / "report") == {Path("particles.csv"), Path("images.csv"), Path("groups.csv")}
+    assert opened.settings.group_by == r"scene (\d)"
+
+
 def test_closing_while_the_disk_is_looked_at_leaves_nothing_behind(qtbot, make, opened):
     dialog = make()
     dialog.reject()

@@ -12,7 +12,7 @@ from lycurgus.core import edits
 from lycurgus.services.batch import local_engine
 from lycurgus.ui.analysing import Analysing, RunProgress
 from lycurgus.ui.batching import Batching
-from lycurgus.ui.dialogs.batch import BatchDialog, corrections_text, summary_text
+from lycurgus.ui.dialogs.batch import BatchDialog, common_folder, corrections_text, summary_text
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.dialogs.run import RunPanel, progress_text
 from lycurgus.ui.opening import Opening
@@ -178,6 +178,19 @@ def test_where_all_is_analysed_already_the_batch_is_its_report(qtbot, make, open
     assert not any(document.busy for document in opened.store.documents)
     finished(qtbot, opened, analysing)
     assert (tmp_path / "results" / "report.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder"),
+    [
+        ([], None),
+        (["/data/run/a.tif", "/data/run/b.tif"], "/data/run"),
+        (["/data/run/x/a.tif", "/data/run/y/b.tif"], "/data/run"),
+        (["/data/a.tif", "/other/b.tif"], "/data"),
+    ],
+)
+def test_results_are_proposed_beside_what_holds_all_images(paths, folder):
+    assert common_folder([Document(Path(path)) for path in paths]) == (None if folder is None else Path(folder))
 
 
 @pytest.mark.parametrize("out", ["", "scenes"])

@@ -29,6 +29,7 @@ CONFIDENCE_LIMIT = 0.5
 WORTH_OFFERING = 0.2
 CONTRADICTION = 0.02
 """Relative: two sources that are farther apart than this, beyond their uncertainties, contradict each other."""
+_CONTRADICT, _UNEVEN = "The sources of the pixel size contradict each other", "The pixels are stated to be"
 _USABLE: dict[CandidateSource, PixelSizeSource] = {
     "user": "user",
     "metadata": "metadata",
@@ -90,6 +91,11 @@ class Evidence:
     def in_words(self) -> str:
         """For a report: what the pixel size that is used rests on; "" without one."""
         return "" if self.chosen is None else self.chosen.reason
+
+
+def doubts_of_scale(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Pick from the warnings of a result those that everybody must hear before a length in nm leaves the program."""
+    return tuple(warning for warning in warnings if warning.startswith((_CONTRADICT, _UNEVEN)))
 
 
 def pixel_size_of(candidate: Candidate) -> PixelSize:
@@ -234,7 +240,7 @@ def _contradictions(chosen: Candidate | None, candidates: Sequence[Candidate]) -
             continue
         percent = 100 * (other.x_nm / chosen.x_nm - 1)
         told.append(
-            f"The sources of the pixel size contradict each other: {chosen.x_nm:.5g} nm ({chosen.reason}) is used, "
+            f"{_CONTRADICT}: {chosen.x_nm:.5g} nm ({chosen.reason}) is used, "
             f"but {other.x_nm:.5g} nm follows from another ({other.reason}; {percent:+.1f} %): check it before trusting any length in nm."
         )
     return told
@@ -243,4 +249,4 @@ def _contradictions(chosen: Candidate | None, candidates: Sequence[Candidate]) -
 def _uneven(chosen: Candidate | None) -> list[str]:
     if chosen is None or abs(chosen.y_nm / chosen.x_nm - 1) <= CONTRADICTION:
         return []
-    return [f"The pixels are stated to be {chosen.y_nm:.5g} nm high but {chosen.x_nm:.5g} nm wide: make sure that this is meant."]
+    return [f"{_UNEVEN} {chosen.y_nm:.5g} nm high but {chosen.x_nm:.5g} nm wide: make sure that this is meant."]

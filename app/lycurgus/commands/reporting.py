@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.commands.common import print_json, say, say_failures, shown
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.params import StatisticsParams
@@ -14,6 +15,7 @@ from lycurgus.core.summary import SampleSummary
 from lycurgus.exporters.base import FailedFile, Report, ReportEntry
 from lycurgus.exporters.json import summary_document
 from lycurgus.readers.discover import natural_key
+from lycurgus.services.batch_conditions import MOST_NAMED
 from lycurgus.services.grouping import Grouping
 from lycurgus.services.inputs import NamedInput
 from lycurgus.services.plan import ExportPlan
@@ -54,6 +56,7 @@ def deliver(
     unwritten: list[FailedFile] = []
     # Of no use to anybody but a script where each image has a report: the bootstrap of a whole sample takes its time.
     with_summary = not plan.each or as_json or grouping is not None
+    say_doubts({entry.image: doubts_of_scale(entry.result.warnings) for entry in entries})
     if not entries and holds_report(plan.out):
         # A mistyped name must not cost anybody the report of yesterday.
         say(f"nothing could be analysed; the report that is there is left as it was: {shown(plan.out)}")
@@ -73,6 +76,15 @@ def deliver(
         _tell(report, plan)
     say_failures((*report.failures, *unwritten))
     return 1 if report.failures or unwritten else 0
+
+
+def say_doubts(doubts: Mapping[str, Sequence[str]]) -> None:
+    """Warn of images whose pixel size is in doubt, before any length in nm is written."""
+    doubted = [(image, sentence) for image, sentences in doubts.items() for sentence in sentences]
+    for image, sentence in doubted[:MOST_NAMED]:
+        say(f"warning: {image}: {sentence}")
+    if len(doubted) > MOST_NAMED:
+        say(f"warning: {len(doubted) - MOST_NAMED} more of this kind: the report lists them with the images, as does lycurgus calibrate")
 
 
 def _write_each(

@@ -7,8 +7,9 @@ import threading
 from math import isfinite
 from pathlib import Path
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, say, shown
-from lycurgus.commands.reporting import deliver, grouping_of, plan_of
+from lycurgus.commands.reporting import deliver, grouping_of, plan_of, say_doubts
 from lycurgus.core.progress import CancelToken
 from lycurgus.services.live import ImageNote, LiveSnapshot
 from lycurgus.services.upkeep import with_usual_pictures
@@ -106,6 +107,7 @@ class _Teller:
         if isinstance(event, ImageDone):
             self._news.set()
             say(_line(event.note, again=event.again))
+            say_doubts({event.note.path.name: doubts_of_scale(event.result.warnings)})
         elif isinstance(event, ImageFailed):
             say(f"{event.path.name}: {event.reason}{'' if event.final else '; it is tried again'}")
         elif isinstance(event, ImageRepeated):

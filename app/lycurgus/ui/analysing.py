@@ -10,6 +10,7 @@ from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.core.history import History
 from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, Progress
@@ -88,6 +89,7 @@ class Analysing(QObject):
         self._done = self._failed = self._total = 0
         self._spent_s = 0.0
         self._started_s = 0.0
+        self._doubted: list[str] = []
         self._store.documents_reset.connect(self._drop_closed)
 
     @property
@@ -119,6 +121,7 @@ class Analysing(QObject):
         if not self.progress.running:
             self._done = self._failed = self._total = 0
             self._spent_s = 0.0
+            self._doubted.clear()
         for document in fresh:
             self._queue.append(_Queued(document, self._store.params, document.history))
             document.busy = "queued"
@@ -223,6 +226,8 @@ class Analysing(QObject):
         document.shape = analysed.shape
         document.file_pixel_size = analysed.file_pixel_size
         self._done += 1
+        if doubts := doubts_of_scale(analysed.result.warnings):
+            self._doubted.append(f"{document.path.name}: {doubts[0]}")
         self._store.changed(document)
         self._store.released.emit([document])
         self._bench.keep_result(document)
@@ -244,6 +249,9 @@ class Analysing(QObject):
         self._next()
         if self._total > 1 and not self.progress.running:
             self._say_how_it_went()
+        if self._doubted and not self.progress.running:
+            self._bench.warn(doubted_text(self._doubted), "\n".join(self._doubted))
+            self._doubted.clear()
 
     def _say_how_it_went(self) -> None:
         if self._failed:
@@ -265,6 +273,11 @@ def _by_hand(history: History) -> list[object]:
         (edit.kind, [particle.id for particle in edit.removed], [(each.id, each.excluded, each.classes) for each in edit.added])
         for edit in history.done
     ]
+
+
+def doubted_text(doubts: Sequence[str]) -> str:
+    """Say of which images the pixel size is in doubt, given a sentence for each that begins with its name."""
+    return doubts[0] if len(doubts) == 1 else f"The pixel sizes of {plural(len(doubts), 'image')} are in doubt: check them before using nm"
 
 
 def _named(document: Document) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.history import History
 from lycurgus.core.params import AnalysisParams
@@ -25,7 +26,7 @@ from lycurgus.services.memory import sensible_jobs
 from lycurgus.services.plan import ExportPlan
 from lycurgus.services.project_records import StoredImage
 from lycurgus.services.report import USUAL_FORMATS, build_report, check_writable, holds_report, write_report
-from lycurgus.ui.analysing import RunProgress, corrected_since
+from lycurgus.ui.analysing import RunProgress, corrected_since, doubted_text
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.opening import stored_image
 from lycurgus.ui.store import Document
@@ -68,6 +69,12 @@ class _Came(NamedTuple):
 
     images: tuple[tuple[Path, StoredImage], ...]
     now: bool
+
+
+class _Doubted(NamedTuple):
+    """Sentences about images whose pixel size is in doubt, before any length in nm is written."""
+
+    doubts: tuple[str, ...]
 
 
 class _Ended(NamedTuple):
@@ -221,6 +228,9 @@ class Batching(QObject):
             for step in self._steps(batch, given, cancel):
                 tell(_Came((_stored(batch, step.source.path),), now=True))
             failures, (entries, samples) = batch.failures(), batch.entries()
+            doubts = ((entry.image, doubts_of_scale(entry.result.warnings)) for entry in entries)
+            if doubted := tuple(f"{image}: {sentences[0]}" for image, sentences in doubts if sentences):
+                tell(_Doubted(doubted))
             unwritten: tuple[FailedFile, ...] = ()
             has_report = bool(entries) or not holds_report(plan.out)
             if has_report:
@@ -242,7 +252,7 @@ class Batching(QObject):
 
     # In the window's thread
 
-    def _on_told(self, event: _Begun | _Came | _Ended) -> None:
+    def _on_told(self, event: _Begun | _Came | _Doubted | _Ended) -> None:
         if self._job is None or self._job.cancel_token.is_cancelled:
             return
         if isinstance(event, _Begun):
@@ -252,6 +262,8 @@ class Batching(QObject):
                 self._bench.tell(remark[:1].upper() + remark[1:])
         elif isinstance(event, _Came):
             self._take(event)
+        elif isinstance(event, _Doubted):
+            self._bench.warn(doubted_text(event.doubts), "\n".join(event.doubts))
         else:
             self._say_how_it_went(event)
         self.progress_changed.emit(self.progress)

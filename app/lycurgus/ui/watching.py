@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.history import History
 from lycurgus.core.progress import CancelToken, Progress
@@ -91,7 +92,7 @@ class Watching(QObject):
         self._followed: Document | None = None
         self._open: deque[Document] = deque()
         self._arrived: list[ImageSeen | ImageDone] = []
-        self._said_enough = False
+        self._said_enough = self._said_doubt = False
         self._flush = self._timer(SEVERAL_EVENTS_MS, self._take_arrived, single=True)
         self._pause = self._timer(SNAPSHOT_EVERY_MS, self._compute_if_wanted, single=True)
         self._look = self._timer(STATUS_EVERY_MS, self._read_status, single=False)
@@ -132,7 +133,7 @@ class Watching(QObject):
         """Watch a folder with the parameters that are set now."""
         if self.running:
             return
-        self._order, self._stopping, self._said_enough = order, False, False
+        self._order, self._stopping, self._said_enough, self._said_doubt = order, False, False, False
         self.status, self.snapshot = WatchStatus(), None
         self.shots.clear()
         self._open.clear()
@@ -224,6 +225,12 @@ class Watching(QObject):
             self.shots.appendleft(Shot(one.note, one.picture))
         if unlike := [one.note for one in done if one.note.reasons]:
             self._bench.warn(f"{unlike[-1].path.name} is unlike the others: {'; '.join(unlike[-1].reasons)}")
+            self._alarm()
+        doubts = [(one.note.path.name, doubt) for one in done for doubt in doubts_of_scale(one.result.warnings)]
+        if doubts and not self._said_doubt:
+            # Once: whatever is wrong with one image of a session is most likely wrong with all.
+            self._said_doubt = True
+            self._bench.warn(": ".join(doubts[0]))
             self._alarm()
         self._close_oldest()
         if self.following and arrived:

@@ -197,8 +197,8 @@ class BatchDialog(QDialog):
     def _propose(self) -> None:
         """Propose a folder beside the images, until the user has chosen another."""
         beside = self._folder.folder if self._from_folder.isChecked() else common_folder(list(self._found or ()))
-        if beside is not None and str(self._out.folder or "") == self._proposed:
-            proposed = beside.with_name(f"{beside.name or 'batch'}{SUFFIX}")
+        if beside is not None and beside.name and str(self._out.folder or "") == self._proposed:
+            proposed = beside.with_name(f"{beside.name}{SUFFIX}")
             self._proposed = str(proposed)
             self._out.set_folder(proposed)
 
@@ -294,11 +294,15 @@ class BatchDialog(QDialog):
 
 
 def common_folder(documents: Sequence[Document]) -> Path | None:
-    """The folder that holds all documents, in folders inside it perhaps; None where there is none."""
-    try:
-        return Path(os.path.commonpath([document.path.parent for document in documents]))
-    except ValueError:
+    """The folder that holds all documents, in folders inside it perhaps; that of the first where a disk is all they share."""
+    if not documents:
         return None
+    first = documents[0].path.parent
+    try:
+        shared = Path(os.path.commonpath([document.path.parent for document in documents]))
+    except ValueError:
+        return first
+    return shared if shared.name else first
 
 
 def documents_in(folder: Path, project: Project, *, recursive: bool, progress: Progress, cancel: CancelToken) -> list[Document]:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lycurgus.calibration.evidence import doubts_of_scale
 from lycurgus.core.params import AnalysisParams
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
 from lycurgus.exporters.base import ImageExporter, ReportExporter
@@ -364,6 +365,10 @@ def notable_remarks(given: Sequence[Document], params: AnalysisParams) -> list[R
         text = "has no pixel size and is" if len(uncalibrated) == 1 else "have no pixel size and are"
         mixed = ", so the sample is summarised in px" if len(uncalibrated) < len(documents) else ""
         remarks.append(Remark("warning", f"{plural(len(uncalibrated), 'image')} {text} measured in px{mixed}."))
+    doubted = [document for document in documents if document.result and doubts_of_scale(document.result.warnings)]
+    if doubted:
+        text = f"{doubted[0].path.name}: {doubts_of_scale(doubted[0].result.warnings if doubted[0].result else ())[0]}"
+        remarks.append(Remark("warning", text if len(doubted) == 1 else f"The pixel sizes of {len(doubted):,} images are in doubt. {text}"))
     if edited:
         count = sum(document.history.n_edits for document in edited)
         verb = "carries" if len(edited) == 1 else "carry"
