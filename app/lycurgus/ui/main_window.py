@@ -21,6 +21,7 @@ from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.dialogs.about import AboutDialog
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.dialogs.export import ExportDialog
+from lycurgus.ui.dialogs.models import ModelsDialog
 from lycurgus.ui.dialogs.reasons import ConfirmReplaceEdits, ask_class, ask_reason, reasons_of
 from lycurgus.ui.dialogs.run import BatchDialog
 from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
@@ -31,6 +32,7 @@ from lycurgus.ui.exporting import Exporting
 from lycurgus.ui.helping import Helping
 from lycurgus.ui.layout import Panels, arrange, layout_settings, restore_layout
 from lycurgus.ui.menus import GESTURES, MENUS, action_table
+from lycurgus.ui.model_keeping import ModelKeeping
 from lycurgus.ui.notifications import Toasts
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.panels.browser import BrowserPanel
@@ -63,6 +65,7 @@ class MainWindow(QMainWindow):
         self.batching = Batching(bench)
         self.scale_reading = ScaleReading(bench, self.calibrating)
         self.watching = Watching(bench, self.opening)
+        self.models = ModelKeeping(bench)
         self.helping = Helping(bench)
         self._measuring: CalibrationDialog | None = None
         self._watched = False
@@ -173,6 +176,13 @@ class MainWindow(QMainWindow):
     def show_batch(self) -> None:
         BatchDialog(self.bench, self.opening, self.batching, self).open()
 
+    def show_models(self) -> None:
+        ModelsDialog(self.bench, self.models, self).open()
+
+    def take_dropped(self, paths: Sequence[Path]) -> None:
+        """Open dropped images, and add dropped models."""
+        self.models.take_dropped(paths, self.open_paths)
+
     def watch(self, on: bool) -> None:
         """Ask which folder is to be watched, or stop."""
         if not on:
@@ -276,7 +286,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         if paths := dropped_paths(event.mimeData()):
             event.acceptProposedAction()
-            self.open_paths(paths)
+            self.take_dropped(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Keep layout and session, end all work, and write what the project file still lacks."""
@@ -326,7 +336,8 @@ class MainWindow(QMainWindow):
         viewer.open_folder_requested.connect(self.choose_folder)
         viewer.samples_requested.connect(self.open_samples)
         viewer.folder_requested.connect(lambda folder: self.open_paths([folder]))
-        viewer.paths_dropped.connect(self.open_paths)
+        viewer.paths_dropped.connect(self.take_dropped)
+        self.models.changed.connect(self.parameters.renew_models)
         viewer.measure_scale_bar_requested.connect(lambda: self.actions_["tool.scale_bar"].setChecked(True))
         viewer.type_pixel_size_requested.connect(self.show_calibration)
         viewer.scale_bar_measured.connect(self.calibrate_with_bar)

@@ -98,6 +98,7 @@ def _analysis(window: MainWindow) -> tuple[ActionSpec, ...]:
         ActionSpec(
             "analysis.pixel_size", "Pixel &size…", "Ctrl+P", window.show_calibration, "State the size of a pixel", enabled=when.current
         ),
+        ActionSpec("analysis.models", "&Models…", "", window.show_models, "List, add, remove and choose the networks that find particles"),
     )
 
 

@@ -85,6 +85,23 @@ class ChoiceEditor(Editor):
         self.box.setToolTip(f"{self.box.currentText()}\n\n{self.spec.tooltip}")
 
 
+class ModelEditor(ChoiceEditor):
+    """One of the installed networks; one that a preset names and nobody has is shown, so that it is seen what is missing."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        for index, text in enumerate(spec.words.values()):
+            # Names of models are written as they are.
+            self.box.setItemText(index, text)
+
+    def show_value(self, value: Any) -> None:
+        if value not in self._values:
+            self._values.append(value)
+            with QSignalBlocker(self.box):
+                self.box.addItem(f"{value} (not installed)")
+        super().show_value(value)
+
+
 class FlagEditor(Editor):
     """On or off."""
 
@@ -310,6 +327,8 @@ def editor_for(spec: FieldSpec) -> Editor:
     match spec.kind:
         case "choice":
             return ChoiceEditor(spec)
+        case "model":
+            return ModelEditor(spec)
         case "flag":
             return FlagEditor(spec)
         case "text":

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from lycurgus.core.measurement import SUMMARISABLE
 from lycurgus.core.params import StageParams
+from lycurgus.inference.catalog import DEFAULT_MODEL, usable
 from lycurgus.parameters import PLUGINS, default_detector, default_value
 
-Kind = Literal["choice", "flag", "whole", "number", "text"]
+Kind = Literal["choice", "model", "flag", "whole", "number", "text"]
 
 STAGE_TITLES = {
     "input": "Input",
@@ -32,7 +33,8 @@ class FieldSpec:
 
     Attributes
     ----------
-    kind : "choice" has nothing but words; the others take values, and words beside them where there are some.
+    kind : "choice" has nothing but words, "model" those that are installed now; the others take values, and words beside them where
+        there are some.
     words : value -> text of what can be chosen besides numbers.
     low, high : allowed values, ends included; infinite where the model sets no bound.
     open_low, open_high : whether that end itself is not allowed.
@@ -65,7 +67,7 @@ class FieldSpec:
                 if abs(bound) != inf
             ]
             parts.append(" ".join(["a whole number" if self.kind == "whole" else "a number", " and ".join(bounds)]).strip())
-        if self.kind != "choice":
+        if self.kind not in ("choice", "model"):
             parts.extend(f"'{word}'" for word in self.words.values())
         return " or ".join(parts)
 
@@ -136,6 +138,8 @@ def _spec(stage: str, name: str, title: str, description: str, default: Any, sch
         # A text in the model, because the table of descriptors stands on top of it.
         words = {key: descriptor.label for key, descriptor in SUMMARISABLE.items()}
         return FieldSpec(stage, name, title, description, "", "choice", default, words)
+    if (stage, name) == ("detector", "model"):
+        return FieldSpec(stage, name, title, description, "", "model", default, model_words())
     valued = next((option for option in options if option.get("type") in _KINDS and not {"enum", "const"} & option.keys()), None)
     only_if = {other: tuple(values) for other, values in schema.get("only_if", {}).items()}
     if valued is None:
@@ -155,6 +159,13 @@ def _spec(stage: str, name: str, title: str, description: str, default: Any, sch
         open_high="exclusiveMaximum" in valued,
         only_if=only_if,
     )
+
+
+def model_words() -> dict[Any, str]:
+    """Return what can be chosen for a network: its name -> what it is called, the default one first."""
+    models = [model.manifest for model in usable()]
+    default = f"{models[0].name} {models[0].version}" if models else "none is installed"
+    return {DEFAULT_MODEL: f"{DEFAULT_MODEL} ({default})"} | {model.name: f"{model.name} {model.version}" for model in models}
 
 
 def _readable(name: str) -> str:

@@ -155,6 +155,10 @@ class StageGroup(QCollapsible):
         for name, row in self.rows.items():
             row.show_value(values[name], matters=row.spec.matters(values))
 
+    def renew(self) -> None:
+        """Make the rows again when values are shown next: what can be chosen has changed."""
+        self._model = None
+
     def filter(self, words: tuple[str, ...]) -> int:
         """Leave the rows that a search is about; return how many."""
         found = 0

@@ -72,6 +72,11 @@ class ParametersPanel(QWidget):
         """Keep the parameters for the next start: before the window closes."""
         self._memory.keep_now()
 
+    def renew_models(self) -> None:
+        """Offer the networks that are installed now."""
+        self.groups["detector"].renew()
+        self._show(self._store.params)
+
     def _lay_out(self) -> None:
         column = QWidget()
         inner = QVBoxLayout(column)
