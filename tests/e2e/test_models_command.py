@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_a_refusal_is_a_sentence_and_status_1(tmp_path: Path, home: Path, capsys
     assert list((home / "data" / "models").iterdir()) == []
 
 
-def test_check_fails_where_a_network_does(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_fails_where_a_network_does(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "check"]) == 0
     assert capsys.readouterr().out.startswith("ok       particles 1.0.0: golden sample met on cpu")
     make_model(home / "data" / "models" / "wrong", golden_offset=0.5)
@@ -114,3 +115,22 @@ def test_an_update_does_not_fail_the_selfcheck(tmp_path: Path, capsys: pytest.Ca
     assert networks["status"] == "ok"
     assert "particles 2.0.0" in networks["detail"]
     assert "1.0.0" not in networks["detail"]
+
+
+def test_a_batch_is_not_continued_with_an_updated_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The parameters name the same network, and yet it is another one: one report must not mix the two."""
+    assert main(["models", "add", str(make_model(tmp_path / "blobs"))]) == 0
+    write(tmp_path / "images" / "a.tif", scene(), pixel_size_nm=0.5)
+    batch = ["batch", str(tmp_path / "images"), "--out", str(tmp_path / "out"), "--detector", "network", "--set", "detector.model=blobs"]
+    assert main([*batch, "--json"]) == 0
+    assert main([*batch, "--json"]) == 0, "the same network goes on"
+    assert main(["models", "add", str(make_model(tmp_path / "new" / "blobs", version="1.1.0"))]) == 0
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(batch)
+    assert ended.value.code == 2
+    said = r"was made with other parameters \(network: blobs 1\.0\.0 \([0-9a-f]{12}\) → blobs 1\.1\.0 \("
+    assert re.search(said, capsys.readouterr().err)
+    assert main(["models", "remove", "blobs"]) == 0
+    assert main(batch) == 1
+    assert "there is no model called 'blobs'" in capsys.readouterr().err
