@@ -9,7 +9,7 @@ from pathlib import Path
 from lycurgus.core.errors import ExportError, ReadError
 from lycurgus.core.history import History, edited_result
 from lycurgus.core.progress import CancelToken, never
-from lycurgus.core.types import AnalysisResult
+from lycurgus.core.types import AnalysisResult, ModelUsed
 from lycurgus.services.analysis import export_image
 from lycurgus.services.batch import Batch, Made, Step, no_room
 from lycurgus.services.batch_project import PackedImage, packed_picture
@@ -30,7 +30,8 @@ class Given:
 def take_over(batch: Batch, given: Mapping[Path, Given], *, cancel: CancelToken = never) -> Iterator[Step]:
     """Keep results that the batch lacks, or whose corrections are others, and write their files; these are not pending any more.
 
-    What cannot be taken over, because its file is another one by now or cannot be read, stays as it is.
+    What cannot be taken over stays as it is: its file is another one by now or cannot be read, or another version of the network found
+    its particles.
 
     Raises
     ------
@@ -39,10 +40,13 @@ def take_over(batch: Batch, given: Mapping[Path, Given], *, cancel: CancelToken 
     """
     lacking = {source.path for source in batch.pending}
     taken: set[Path] = set()
+    network = str(batch.project.conditions().get("network", ""))
     try:
         for place, source in enumerate(batch.sources):
             one = given.get(source.path)
             if one is None or not (source.path in lacking or one.history.n_edits or batch.is_corrected(source)):
+                continue
+            if network and not any(_is(model, network) for model in one.result.provenance.models):
                 continue
             cancel.check()
             try:
@@ -54,6 +58,11 @@ def take_over(batch: Batch, given: Mapping[Path, Given], *, cancel: CancelToken 
             yield step
     finally:
         batch.pending = tuple(source for source in batch.pending if source.path not in taken)
+
+
+def _is(model: ModelUsed, network: str) -> bool:
+    """Tell whether a model is the one that the conditions of a batch name."""
+    return network.startswith(f"{model.name} {model.version} ") and model.sha256[:12] in network
 
 
 def _made(task: ImageTask, given: Given) -> Made:
