@@ -26,8 +26,10 @@ from freezing.environment import ROOT
 from smoke import a_screen
 
 DESKTOP = ("libglib2.0-bin", "shared-mime-info", "desktop-file-utils")
+PACKAGES = ROOT / "build" / "debian"
+"""Where the packages of the bare system are kept for the next time."""
 USER_ID = 1000
-HOME = "/home/operator"
+HOME = "/home/microscopist"
 PATIENCE_S = 300
 VOLATILE = ("var/lib/dpkg", "var/lib/apt", "var/cache", "var/log", "proc", "sys", "dev", "tmp", "run", "etc/ld.so.cache", HOME.strip("/"))
 """Where a system writes down what it has done."""
@@ -87,11 +89,12 @@ def try_deb(deb: Path, dm3: Path, *, pictures: Path, suite: str, mirror: str) ->
         folder.chmod(0o755)
         bare = Bare(folder)
         step(f"a bare {suite}")
-        _said(["debootstrap", "--variant=minbase", suite, str(folder), mirror], dict(os.environ))
+        PACKAGES.mkdir(parents=True, exist_ok=True)
+        _said(["debootstrap", "--variant=minbase", f"--cache-dir={PACKAGES}", suite, str(folder), mirror], dict(os.environ))
         stack.enter_context(mounted(folder))
         bare.as_root("apt-get", "update")
         bare.as_root("apt-get", "install", "--yes", "--no-install-recommends", *DESKTOP)
-        bare.as_root("useradd", "--uid", str(USER_ID), "--create-home", "--home-dir", HOME, "operator")
+        bare.as_root("useradd", "--uid", str(USER_ID), "--create-home", "--home-dir", HOME, "microscopist")
         runtime = folder / "run" / "user" / str(USER_ID)
         runtime.mkdir(parents=True)
         os.chown(runtime, USER_ID, USER_ID)

@@ -94,6 +94,9 @@ def information_for_macos() -> dict[str, object]:
 
     return {
         "CFBundleDisplayName": "Lycurgus",
+        # Of the two programs inside the one with the window; the other would make it an application without one.
+        "CFBundleExecutable": "lycurgus-gui",
+        "LSBackgroundOnly": False,
         "NSHighResolutionCapable": True,
         "NSRequiresAquaSystemAppearance": False,
         "LSApplicationCategoryType": "public.app-category.education",

@@ -18,7 +18,10 @@ def build_image(application: Path, *, version: str, out: Path) -> Path:
     """
     target = out / f"lycurgus-{version}-macos-{platform.machine()}.dmg"
     with tempfile.TemporaryDirectory(prefix="lycurgus-") as folder:
-        shutil.copytree(application, Path(folder) / application.name, symlinks=True)
+        copy = Path(folder) / application.name
+        shutil.copytree(application, copy, symlinks=True)
+        # The licences were added after PyInstaller had signed it, and macOS calls a bundle damaged that is not as it was signed.
+        subprocess.run(["codesign", "--force", "--deep", "--sign", "-", str(copy)], check=True)
         (Path(folder) / "Applications").symlink_to("/Applications")
         command = ["hdiutil", "create", "-volname", "Lycurgus", "-srcfolder", folder, "-format", "UDZO", "-ov", str(target)]
         subprocess.run(command, check=True)

@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QFileOpenEvent, QImage
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from lycurgus.services.project import Project
+from lycurgus.ui.app import FileOpener, make_window
 from scenes import scene, write
 
 
@@ -78,3 +82,18 @@ def test_an_icon_that_shows_nothing_is_found(content: str, tmp_path: Path, monke
     with pytest.raises(LycurgusError, match="split"):
         check.check_window()
     assert not home.exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_double_click_of_macos_opens_the_file(scene_files: Path, qapp: QApplication, qtbot: QtBot) -> None:
+    shown = make_window(qapp)
+    opener = FileOpener(shown)
+    qapp.installEventFilter(opener)
+    try:
+        qapp.sendEvent(qapp, QFileOpenEvent(QUrl.fromLocalFile(str(scene_files / "scene 2.tif"))))
+        qtbot.waitUntil(lambda: shown.store.micrograph is not None, timeout=20_000)
+        assert shown.store.current is not None
+        assert shown.store.current.path.name == "scene 2.tif"
+    finally:
+        qapp.removeEventFilter(opener)
+        shown.close()

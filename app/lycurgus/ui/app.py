@@ -10,7 +10,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from lycurgus import __version__
@@ -44,6 +45,9 @@ def run(paths: Sequence[Path] = (), *, analyse: bool = False, picture: Path | No
     catch_strays(window.bench)
     window.show()
     QTimer.singleShot(0, window, lambda: warm_up(window.bench))
+    if sys.platform == "darwin":
+        # There alone: every event of the application passes it.
+        application.installEventFilter(FileOpener(window))
     if paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(list(paths)))
     if not (analyse or picture):
@@ -64,6 +68,20 @@ def check() -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+class FileOpener(QObject):
+    """Opens what macOS asks to be opened: a double click there is an event, not an argument."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self._window.open_paths([Path(event.file())])
+            return True
+        return super().eventFilter(watched, event)
 
 
 def make_window(application: QApplication) -> MainWindow:
