@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from multiprocessing import active_children
 from pathlib import Path
 from time import sleep
 
@@ -21,6 +22,7 @@ from lycurgus.services.batch import Batch, Engine, local_engine
 from lycurgus.services.flow import Finished, ImageTask, Stages
 from lycurgus.services.inputs import name_inputs
 from lycurgus.services.plan import ExportPlan
+from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.batching import Batching, BatchOrder
 from lycurgus.ui.dialogs.failures import FailuresDialog
@@ -263,7 +265,7 @@ def test_another_method_in_the_same_folder_is_a_sentence(bench: Workbench, image
     assert [document.state(bench.store.params) for document in bench.store.documents] == [ImageState.DONE] * 4
 
 
-def test_a_paused_batch_waits_and_closing_the_window_ends_it(bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_paused_batch_waits(bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:
     open_all(bench, images)
     batching = Batching(bench, engine=here)
     batching.start(BatchOrder(tuple(images), frozenset(images), tmp_path / "out", bench.store.params))
@@ -274,6 +276,19 @@ def test_a_paused_batch_waits_and_closing_the_window_ends_it(bench: Workbench, i
     batching.resume()
     qtbot.waitUntil(lambda: not batching.running, timeout=PATIENCE_MS)
     assert (tmp_path / "out" / "report.xlsx").exists()
+
+
+def test_closing_the_window_ends_the_batch_and_its_processes(home: Path, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:
+    bench = Workbench(SettingsStore(), home / "session.lycurgus")
+    bench.store.set_params(with_settings(bench.store.params, SET))
+    open_all(bench, images)
+    batching = Batching(bench)
+    batching.start(BatchOrder(tuple(images), frozenset(images), tmp_path / "out", bench.store.params))
+    qtbot.waitUntil(lambda: bool(active_children()), timeout=PATIENCE_MS)
+    bench.close()
+    assert active_children() == []
+    # Nobody holds the project file any more, and what was finished is in it.
+    assert command(images, tmp_path / "out") == 0
 
 
 def test_groups_are_summed_up_below_the_images_and_exported(bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:
