@@ -7,7 +7,7 @@ Prints a table of mean bias ± standard deviation in percent for each shape and 
 docs/measurement-accuracy.md (``--print-only`` leaves it alone). A pixel belongs to a shape when its centre does.
 
 With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs, blurred and
-noisy, through denoising and Otsu's threshold to the measurement.
+noisy, through denoising and Otsu's threshold, or through the bundled network, to the measurement.
 """
 
 from __future__ import annotations
@@ -162,17 +162,31 @@ def simulated(diameter: int, count: int, noise: float, rng: np.random.Generator)
 def chain(denoise: str) -> AnalysisParams:
     """Return the defaults with another filter, for bright particles that may be small."""
     params = default_params(detector="otsu")
+    return without_masks(
+        params.model_copy(
+            update={
+                "preprocess": params.preprocess.model_copy(update={"denoise": denoise}),
+                "detector": params.detector.model_copy(update={"polarity": "bright"}),
+            }
+        )
+    )
+
+
+def without_masks(params: AnalysisParams) -> AnalysisParams:
+    """Return parameters for pictures of small particles in which nothing is burnt."""
     return params.model_copy(
         update={
-            "preprocess": params.preprocess.model_copy(update={"denoise": denoise}),
-            "detector": params.detector.model_copy(update={"polarity": "bright"}),
             "cleaning": params.cleaning.model_copy(update={"speck_px": 8}),
             "annotations": params.annotations.model_copy(update={"data_bar": "none", "labels": "none"}),
         }
     )
 
 
-CHAINS = {"no filter": chain("none"), "Gaussian of 1 px (default)": chain("gaussian")}
+CHAINS = {
+    "no filter": chain("none"),
+    "Gaussian of 1 px (default)": chain("gaussian"),
+    "bundled network": without_masks(default_params(detector="network")),
+}
 
 
 def chain_markdown(draws: int, seed: int) -> str:

@@ -32,19 +32,23 @@ from lycurgus.exporters.drawing import draw_overlay
 from lycurgus.exporters.side_by_side import side_by_side
 from lycurgus.parameters import with_settings
 from lycurgus.resources import sample_micrographs
+from lycurgus.services.guide import Place, chapters
 from lycurgus.ui.app import make_window
 from lycurgus.ui.dialogs.batch import BatchDialog
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.dialogs.export import ExportDialog
+from lycurgus.ui.dialogs.guide import GuideWindow
+from lycurgus.ui.dialogs.models import ModelsDialog
 from lycurgus.ui.main_window import MainWindow
-from lycurgus.ui.theme import Theme
+from lycurgus.ui.theme import Theme, apply_theme
 from lycurgus.ui.viewer.canvas import Canvas
 from lycurgus.ui.watching import WatchOrder
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "images"
-SIDE_PX = 640
+SIDE_PX = 560
 SAMPLE_SIDE_PX = 640
 WINDOW = (1440, 900)
+GUIDE = (1100, 760)
 QUALITY = 82
 FEW_COLOURS = 128
 """Enough for a dialog without a micrograph: it becomes a small PNG, everything else a JPEG."""
@@ -67,9 +71,8 @@ def samples_picture() -> QImage:
     """All samples with their particles outlined, in a row."""
     panels = []
     for path in sample_micrographs():
-        micrograph = read(path)
-        result = analyze(micrograph)
-        canvas = draw_overlay(micrograph, result.particles, result.annotations, max_side_px=SIDE_PX)
+        result = analyze(read(path))
+        canvas = draw_overlay(result.micrograph, result.particles, result.annotations, max_side_px=SIDE_PX)
         panels.append((f"{path.name}: {len(result.counted)} particles counted", canvas))
     row = np.ascontiguousarray(side_by_side(panels))
     return QImage(row.data, row.shape[1], row.shape[0], row.strides[0], QImage.Format.Format_RGB888).copy()
@@ -90,8 +93,9 @@ def window_picture(theme: Theme, sample: int, n_selected: int) -> QImage:
 
 
 def correcting_picture() -> QImage:
-    """The split tool, half way across a particle."""
+    """The split tool, half way across two particles that Otsu's threshold has left together."""
     with window() as shown:
+        shown.store.set_params(with_settings(shown.store.params, ["detector.name=otsu"]))
         analyse_samples(shown, show=HAADF)
         select(shown, by=lambda one: one.measurement.solidity + (distance_from_middle(one) > 180), count=1)
         (particle,) = shown.store.selected_particles
@@ -106,9 +110,8 @@ def correcting_picture() -> QImage:
 
 
 def comparing_picture() -> QImage:
-    """A local threshold with the untuned Otsu baseline beside it."""
+    """The network's result with the untuned Otsu baseline beside it."""
     with window() as shown:
-        shown.store.set_params(with_settings(shown.store.params, ["detector.method=local"]))
         analyse_samples(shown, show=HAADF)
         shown.actions_["view.compare_beside"].trigger()
         until(lambda: shown.viewer.comparison.counterpart is not None)
@@ -160,6 +163,24 @@ def batch_picture() -> QImage:
         return picture_of(dialog)
 
 
+def guide_picture() -> QImage:
+    """The user guide, as F1 opens it."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    apply_theme(application, "light")
+    guide = GuideWindow(chapters())
+    guide.resize(*GUIDE)
+    guide.show()
+    QTest.qWaitForWindowExposed(guide)
+    # Pictures in it are made for the width that the page has when it is laid out.
+    QTest.qWait(LONGEST_DELAY_MS)
+    guide.search.setText("pixel size")
+    guide.show_place(Place(guide.place.path, "calibrating"))
+    picture = picture_of(guide)
+    guide.close()
+    return picture
+
+
 def live_picture() -> QImage:
     """A watch in mid-run, over parts of the HAADF sample as if they were recorded one after the other."""
     with tempfile.TemporaryDirectory() as folder, window() as shown:
@@ -188,6 +209,16 @@ def record(target: Path, number: int) -> None:
     tifffile.imwrite(target, np.ascontiguousarray(part), imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
 
 
+def models_picture() -> QImage:
+    """The networks that come with Lycurgus."""
+    with window() as shown:
+        shown.show_models()
+        dialog = the_dialog(shown, ModelsDialog)
+        until(lambda: dialog.entry is not None)
+        settle(shown)
+        return picture_of(dialog)
+
+
 def export_picture() -> QImage:
     """The export dialog with its preview."""
     with window() as shown:
@@ -211,6 +242,8 @@ SCENES: dict[str, Callable[[], QImage]] = {
     "batch.png": batch_picture,
     "live.jpg": live_picture,
     "export.png": export_picture,
+    "guide.jpg": guide_picture,
+    "models.png": models_picture,
 }
 
 

@@ -191,13 +191,15 @@ def test_every_panel_has_a_section_that_exists(window: MainWindow) -> None:
 
 
 def test_f1_opens_the_guide_and_over_a_panel_its_section(window: MainWindow, qtbot: QtBot) -> None:
-    window.actions_["help.guide"].trigger()
+    assert dock_of(window.live) is not None
+    window.helping.show(window.live)
     guide = window.helping.window
     assert guide is not None
     qtbot.waitExposed(guide)
-    assert dock_of(window.live) is not None
-    window.helping.show(window.live)
+    qtbot.waitUntil(lambda: not guide.page._settle.isActive())
     assert guide.place == Place(DOCS / "user-guide.md", "watching")
+    assert shown_at_top(guide) == "Watching"
+    window.actions_["help.guide"].trigger()
     window.helping.show(window.viewer)
     assert guide.place == Place(DOCS / "user-guide.md", "watching"), "what is being read stays"
     window.close()
@@ -223,7 +225,7 @@ def test_what_the_guide_calls_by_name_is_called_so_in_the_window(window: MainWin
         if stage in PLUGINS:
             known.add((title, plugin_field(stage).title))
     named = {
-        tuple(part.strip() for part in path.split("›"))
+        tuple(plain(part.strip()) for part in path.split("›"))
         for page in DOCS.glob("*.md")
         for path in re.findall(r"\*([^*\n]+ › [^*\n]+)\*", page.read_text(encoding="utf-8"))
     }

@@ -43,10 +43,11 @@ class Helping:
                 self._bench.warn(str(error))
                 return
         dock = dock_of(widget or QApplication.widgetAt(QCursor.pos()))
+        # Before the place is shown: pages are laid out for the width that the window really has.
+        self.window.show()
         if dock is not None and dock.objectName() in CHAPTERS:
             name, anchor = CHAPTERS[dock.objectName()]
             self.window.show_place(Place(self.window.place.path.parent / name, anchor))
-        self.window.show()
         self.window.raise_()
         self.window.activateWindow()
 

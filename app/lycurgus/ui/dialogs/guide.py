@@ -119,7 +119,7 @@ class GuideWindow(QDialog):
         parts.setChildrenCollapsible(False)
         parts.setStretchFactor(1, 1)
         width = self.fontMetrics().averageCharWidth()
-        parts.setSizes([36 * width, 120 * width])
+        parts.setSizes([44 * width, 116 * width])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(parts)
