@@ -70,6 +70,18 @@ def test_the_folder_speaks_only_where_it_speaks_with_one_voice() -> None:
     assert from_folder(Evidence(), (128, 128), same).candidates == ()
 
 
+@pytest.mark.parametrize(("nm", "says"), [(2.03, False), (2.1, True), (20.0, True)])
+def test_an_image_that_alone_has_another_size_than_its_folder_is_pointed_out(nm: float, says: bool) -> None:
+    others = [((64, 64), judged([candidate("metadata", 2.0, 0.95)])), ((64, 64), judged([candidate("metadata", 2.001, 0.95)]))]
+    alone = judged([candidate("scale bar", nm, 0.8)])
+    evidence = from_folder(alone, (64, 64), others)
+    assert evidence.chosen == alone.chosen
+    assert [one.source for one in evidence.candidates] == ["scale bar", "folder"][: 1 + says]
+    assert any("It alone has a pixel size" in warning for warning in evidence.warnings) is says
+    # Two magnifications in a folder are the usual case.
+    assert from_folder(alone, (64, 64), [*others, ((64, 64), judged([candidate("metadata", nm, 0.95)]))]) == alone
+
+
 @needs_tesseract
 def test_an_analysis_uses_a_sure_bar_and_says_on_what_it_rests() -> None:
     result = analyze(labelled())

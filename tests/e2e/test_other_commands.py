@@ -172,3 +172,13 @@ def test_output_into_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_calibrate_points_out_the_one_image_that_is_unlike_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, nm in (("a", 0.25), ("b", 0.25), ("c", 2.5)):
+        write(tmp_path / f"{name}.tif", scene(), pixel_size_nm=nm)
+    assert main(["calibrate", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert told.count("It alone has a pixel size") == 1
+    assert told.index("a.tif") < told.index("b.tif") < told.index("c.tif") < told.index("It alone")
+    assert "? 0.25 nm, folder: 2 other images of the folder" in told

@@ -150,7 +150,8 @@ def judged(candidates: Sequence[Candidate], notes: Sequence[str] = (), reading: 
 def from_folder(evidence: Evidence, shape: tuple[int, int], neighbours: Sequence[tuple[tuple[int, int], Evidence]]) -> Evidence:
     """Add what the other images of the folder say: those of the same shape that have a size, where they agree.
 
-    It is only ever offered: a magnification changes from one image to the next.
+    It is only ever offered: a magnification changes from one image to the next. An image that knows its size is held against the
+    others where it alone has another one.
     """
     sizes = [other.chosen.x_nm for of_shape, other in neighbours if of_shape == shape and other.chosen is not None]
     if len(sizes) < 2 or max(sizes) > (1 + CONTRADICTION) * min(sizes):
@@ -158,6 +159,14 @@ def from_folder(evidence: Evidence, shape: tuple[int, int], neighbours: Sequence
     size = median(sizes)
     words = f"{len(sizes)} other images of the folder with the same number of pixels agree"
     candidate = Candidate("folder", size, size, None, 0.5, words)
+    if evidence.chosen is not None:
+        if not _apart(evidence.chosen, candidate):
+            return evidence
+        alone = (
+            f"It alone has a pixel size of {evidence.chosen.x_nm:.5g} nm: {words} on {size:.5g} nm. "
+            "If the magnification was not changed for it, one of them is wrong."
+        )
+        return replace(evidence, candidates=(*evidence.candidates, candidate), warnings=(*evidence.warnings, alone))
     return judged([*evidence.candidates, candidate], (), evidence.reading)
 
 

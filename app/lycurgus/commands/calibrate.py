@@ -53,19 +53,20 @@ def _examined(path: Path, plane: str, params: CalibrationParams) -> _Examined:
 
 
 def _with_folders(images: list[_Examined]) -> list[_Examined]:
-    """Let the images of each folder say what they know about those that know nothing."""
+    """Hold each image against the others of its folder, which may know what it does not know."""
     by_folder: defaultdict[Path, list[_Examined]] = defaultdict(list)
     for image in images:
         if image.shape is not None:
             by_folder[image.path.parent].append(image)
     result = []
     for image in images:
-        if image.shape is None or image.evidence.chosen is not None:
+        if image.shape is None:
             result.append(image)
             continue
         others = [(other.shape, other.evidence) for other in by_folder[image.path.parent] if other is not image and other.shape is not None]
         evidence = from_folder(image.evidence, image.shape, others)
-        result.append(_Examined(image.path, image.shape, evidence, image.warnings))
+        more = evidence.warnings[len(image.evidence.warnings) :] if image.evidence.chosen is not None else ()
+        result.append(_Examined(image.path, image.shape, evidence, (*image.warnings, *more)))
     return result
 
 
