@@ -59,6 +59,8 @@ LONGEST_DELAY_MS = 1000
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 BRIGHT_FIELD, HAADF, SEM = range(3)
 """The samples, in the order in which they open."""
+SOMEBODYS = Path("/home/anna/micrographs")
+"""Stands in pictures for the folders of whoever makes them; nothing is written there."""
 LIVE_IMAGES, LIVE_ODD_ONE, LIVE_SIDE_PX = 14, 13, 400
 """How many images a watch has seen, which of them shows less than the others, and how large they are."""
 Point = tuple[float, float]
@@ -159,6 +161,7 @@ def batch_picture() -> QImage:
         until(lambda: shown.store.micrograph is not None)
         shown.show_batch()
         dialog = the_dialog(shown, BatchDialog)
+        dialog.choose_results(SOMEBODYS / "run 7 - results")
         settle(shown)
         return picture_of(dialog)
 
@@ -225,7 +228,7 @@ def export_picture() -> QImage:
         analyse_samples(shown, show=HAADF)
         shown.show_export()
         dialog = the_dialog(shown, ExportDialog)
-        dialog.choose_folder(Path.home() / "micrographs" / "Lycurgus report")
+        dialog.choose_folder(SOMEBODYS / "Lycurgus report")
         settle(shown)
         return picture_of(dialog)
 
