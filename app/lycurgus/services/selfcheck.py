@@ -21,9 +21,10 @@ from lycurgus.core.registry import Registry
 from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.exporters import IMAGE_EXPORTERS, REPORT_EXPORTERS
-from lycurgus.inference.catalog import ShadowedModel, UnusableModel, installed
+from lycurgus.inference.catalog import ShadowedModel, UnusableModel, find_model, has_default, installed
 from lycurgus.inference.golden import check_golden
-from lycurgus.inference.providers import available_providers
+from lycurgus.inference.providers import NAMES, available_providers, nvidia_gpus
+from lycurgus.inference.session import open_network
 from lycurgus.parameters import default_detector
 from lycurgus.pipeline import analyze
 from lycurgus.readers import READERS
@@ -38,6 +39,7 @@ SAMPLE_F1_FLOOR = 0.6
 
 WINDOW_TIMEOUT_S = 300
 LABEL = "200 nm"
+CUDA = "CUDAExecutionProvider"
 
 Status = Literal["ok", "missing", "failed"]
 
@@ -82,7 +84,20 @@ def _plugins() -> tuple[Status, str]:
 
 
 def _onnx_runtime() -> tuple[Status, str]:
-    return "ok", "offers " + ", ".join(available_providers()) + "; which one really runs is known when a network is loaded"
+    return "ok", "offers " + ", ".join(NAMES.get(name, name.removesuffix("ExecutionProvider").lower()) for name in available_providers())
+
+
+def _device() -> tuple[Status, str]:
+    """Where networks run when nobody chooses: what is offered says nothing about that."""
+    if not has_default():
+        return "missing", "no network is bundled, so that there is nothing to run"
+    network = open_network(find_model())
+    said = f"networks run on {network.provider}"
+    if network.on_gpu or CUDA not in available_providers():
+        return "ok", said
+    if nvidia_gpus() == 0:
+        return "ok", f"{said}: no NVIDIA GPU with a working driver is found"
+    return "missing", f"{said}, although there is a GPU: {' '.join(network.warnings) or 'the log says more'}"
 
 
 def _networks() -> tuple[Status, str]:
@@ -166,6 +181,7 @@ _CHECKS: dict[str, Callable[[], tuple[Status, str]]] = {
     "readers": lambda: ("ok", check_readers()),
     "exporters": lambda: ("ok", check_exporters()),
     "ONNX Runtime": _onnx_runtime,
+    "device": _device,
     "networks": _networks,
     "window": _window,
     "text recognition": _ocr,
