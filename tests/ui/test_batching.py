@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from multiprocessing import active_children
 from pathlib import Path
@@ -25,6 +26,7 @@ from lycurgus.services.plan import ExportPlan
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.batching import Batching, BatchOrder
+from lycurgus.ui.dialogs.batch import BatchDialog
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.panels.sample import SamplePanel
@@ -289,6 +291,24 @@ def test_closing_the_window_ends_the_batch_and_its_processes(home: Path, images:
     assert active_children() == []
     # Nobody holds the project file any more, and what was finished is in it.
     assert command(images, tmp_path / "out") == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_behind_a_link_both_name_the_images_alike(
+    bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = tmp_path / "share"
+    link.symlink_to(images[0].parent)
+    batching = Batching(bench, engine=here)
+    dialog = BatchDialog(bench, Opening(bench), batching)
+    qtbot.addWidget(dialog)
+    dialog.choose_folder(link)
+    dialog.choose_results(tmp_path / "out")
+    qtbot.waitUntil(lambda: len(dialog.documents) == 4, timeout=PATIENCE_MS)
+    dialog.start()
+    qtbot.waitUntil(lambda: not batching.running, timeout=PATIENCE_MS)
+    assert command([link], tmp_path / "out") == 0
+    assert "4 of 4 images are done already" in capsys.readouterr().err
 
 
 def test_groups_are_summed_up_below_the_images_and_exported(bench: Workbench, images: list[Path], tmp_path: Path, qtbot: QtBot) -> None:

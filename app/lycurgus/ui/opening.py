@@ -12,7 +12,7 @@ from lycurgus.core.types import Micrograph
 from lycurgus.readers.discover import find_files
 from lycurgus.readers.door import read
 from lycurgus.services.project import Project
-from lycurgus.services.project_records import StoredImage
+from lycurgus.services.project_records import StoredImage, absolute
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
 
@@ -36,7 +36,8 @@ class Opening(QObject):
 
         def find(*_: object) -> list[Document]:
             known = {record.path: record for record in project.images()}
-            found = [path.resolve() for path in find_files(wanted, recursive=recursive)]
+            # As the user names them, like the command line: behind a mapped drive or a link lies another path to the same file.
+            found = [absolute(path) for path in find_files(wanted, recursive=recursive)]
             return [Document(path, awaited_edits=known[path].n_edits if path in known else 0) for path in found]
 
         self._bench.jobs.submit(
@@ -159,7 +160,7 @@ class Opening(QObject):
             self._store.set_micrograph(micrograph.with_pixel_size(document.pixel_size))
 
     def _found(self, wanted: Sequence[Path], documents: list[Document]) -> None:
-        self.add(documents, folders=[path.resolve() for path in wanted if path.is_dir()])
+        self.add(documents, folders=[absolute(path) for path in wanted if path.is_dir()])
         if documents:
             # Dropping an image that is open already means: show me this one.
             self.show(self._store.document(documents[0].path))

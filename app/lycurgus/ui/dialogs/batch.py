@@ -28,6 +28,7 @@ from lycurgus.core.separate import SEPARATORS
 from lycurgus.detectors import DETECTORS
 from lycurgus.readers.discover import find_files
 from lycurgus.services.project import Project
+from lycurgus.services.project_records import absolute
 from lycurgus.ui.batching import Batching, BatchOrder
 from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
@@ -316,7 +317,7 @@ def documents_in(folder: Path, project: Project, *, recursive: bool, progress: P
     """
     if not folder.is_dir():
         raise LycurgusError(f"{folder} is a file" if folder.exists() else f"{folder} is not there", hint="choose another folder")
-    files = [path.resolve() for path in find_files([folder], recursive=recursive)]
+    files = [absolute(path) for path in find_files([folder], recursive=recursive)]
     stored_edits = {record.path: record.n_edits for record in project.images()}
     documents = []
     for done, path in enumerate(files):
