@@ -101,10 +101,9 @@ def make_installers(flavour: Flavour, places: Places, *, quick: bool) -> list[Pa
 
         return [macos.build_image(places.application, version=version, out=places.out)]
     # What the installers need to know of the libraries is asked with a tool of the environment.
-    Environment(places.environment).run(
-        *("-m", "freezing.linux", places.application, "--assets", places.assets, "--flavour", flavour),
-        *("--version", version, "--work", places.work, "--out", places.out, *(["--quick"] if quick else [])),
-    )
+    where = ("--assets", places.assets, "--work", places.work, "--out", places.out)
+    what = ("--flavour", flavour, "--version", version, *(("--quick",) if quick else ()))
+    Environment(places.environment).run("-m", "freezing.linux", places.application, *where, *what)
     return sorted(path for path in places.out.iterdir() if version in path.name and path.suffix in (".deb", ".zst") and _is(flavour, path))
 
 

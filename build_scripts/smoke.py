@@ -96,6 +96,7 @@ def try_application(application: Path, picture: Path, screen: dict[str, str]) ->
         _look_at_checks(json.loads(programs.run("lycurgus", "selfcheck", "--json"))["checks"])
         _try_batch(programs)
         _try_window(programs, picture)
+        _look_at_traces(programs.home)
 
 
 def _look_at_checks(checks: list[dict[str, str]]) -> None:
@@ -133,6 +134,14 @@ def _try_window(programs: Programs, picture: Path) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(shown, picture)
     print(f"      the window kept {found} particles; its picture is {picture}")
+
+
+def _look_at_traces(home: Path) -> None:
+    """Libraries that report to their makers leave their accounts in the home: docs/decisions/no-telemetry.md."""
+    ours = ("Lycurgus", "report", "fontconfig", "mesa_shader_cache", "window.png", "a sample, mit Ümlaut.tif", "Saved Application State")
+    strangers = [path for path in home.rglob("*") if path.is_file() and not set(path.relative_to(home).parts) & set(ours)]
+    if sys.platform == "linux" and strangers:
+        raise SmokeError(f"something else was written into the home: {[str(path.relative_to(home)) for path in strangers]}")
 
 
 @contextmanager

@@ -26,8 +26,9 @@ from freezing.environment import ROOT
 from smoke import a_screen
 
 DESKTOP = ("libglib2.0-bin", "shared-mime-info", "desktop-file-utils")
-PACKAGES = ROOT / "build" / "debian"
-"""Where the packages of the bare system are kept for the next time."""
+BASES = ROOT / "build" / "debian"
+"""Where bare systems are kept for the next time; to begin with a fresh one, delete it."""
+CHROOT = shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin") or "chroot"
 USER_ID = 1000
 HOME = "/home/microscopist"
 PATIENCE_S = 300
@@ -53,14 +54,14 @@ class Bare:
         DebError
         """
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "HOME": "/root"}
-        return _said(["chroot", str(self.root), *command], environment)
+        return _said([CHROOT, str(self.root), *command], environment)
 
     def as_user(self, *command: str, screen: dict[str, str]) -> subprocess.Popen[str]:
         """Start something as a user of a desktop, without a network."""
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": HOME, "XDG_RUNTIME_DIR": f"/run/user/{USER_ID}", **screen}
         who = f"--userspec={USER_ID}:{USER_ID}"
         return subprocess.Popen(
-            ["unshare", "--net", "chroot", who, str(self.root), *command],
+            ["unshare", "--net", CHROOT, who, str(self.root), *command],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -89,11 +90,18 @@ def try_deb(deb: Path, dm3: Path, *, pictures: Path, suite: str, mirror: str) ->
         folder.chmod(0o755)
         bare = Bare(folder)
         step(f"a bare {suite}")
-        PACKAGES.mkdir(parents=True, exist_ok=True)
-        _said(["debootstrap", "--variant=minbase", f"--cache-dir={PACKAGES}", suite, str(folder), mirror], dict(os.environ))
+        base = BASES / f"{suite}.tar"
+        if base.is_file():
+            _said(["tar", "-xf", str(base), "-C", str(folder), "--numeric-owner"], dict(os.environ))
+        else:
+            _said(["debootstrap", "--variant=minbase", suite, str(folder), mirror], dict(os.environ))
+        with mounted(folder):
+            bare.as_root("apt-get", "update")
+            bare.as_root("apt-get", "install", "--yes", "--no-install-recommends", *DESKTOP)
+        if not base.is_file():
+            BASES.mkdir(parents=True, exist_ok=True)
+            _said(["tar", "-cf", str(base), "-C", str(folder), "--numeric-owner", "."], dict(os.environ))
         stack.enter_context(mounted(folder))
-        bare.as_root("apt-get", "update")
-        bare.as_root("apt-get", "install", "--yes", "--no-install-recommends", *DESKTOP)
         bare.as_root("useradd", "--uid", str(USER_ID), "--create-home", "--home-dir", HOME, "microscopist")
         runtime = folder / "run" / "user" / str(USER_ID)
         runtime.mkdir(parents=True)
@@ -205,11 +213,11 @@ def _until(look: Callable[[], str], failure: str) -> str:
 
 @contextmanager
 def mounted(root: Path) -> Iterator[None]:
-    """Give the bare system processes, devices and the sockets of this machine's screens."""
+    """Give the bare system processes and the sockets of this machine's screens; devices of its own it has."""
     sockets = root / "tmp" / ".X11-unix"
     sockets.mkdir(parents=True, exist_ok=True)
     Path("/tmp/.X11-unix").mkdir(exist_ok=True)
-    mounts = [("proc", root / "proc", ["-t", "proc"]), ("/dev", root / "dev", ["--bind"]), ("/tmp/.X11-unix", sockets, ["--bind"])]
+    mounts = [("proc", root / "proc", ["-t", "proc"]), ("/tmp/.X11-unix", sockets, ["--bind"])]
     done: list[Path] = []
     try:
         for source, target, how in mounts:
@@ -218,7 +226,8 @@ def mounted(root: Path) -> Iterator[None]:
         yield
     finally:
         for target in reversed(done):
-            subprocess.run(["umount", str(target)], check=True)
+            # Lazily: whatever still holds it, nothing of this machine may be left in the folder when that is deleted.
+            subprocess.run(["umount", "--lazy", str(target)], check=True)
 
 
 def _said(command: list[str], environment: dict[str, str]) -> str:

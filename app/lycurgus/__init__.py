@@ -9,6 +9,7 @@ The Python door::
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from lycurgus.pipeline import analyze as analyze
     from lycurgus.pipeline import summarize as summarize
     from lycurgus.readers.door import read as read
+
+# Before anything imports ONNX Runtime, which would otherwise report to its makers: docs/decisions/no-telemetry.md.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "analyze", "read", "summarize"]

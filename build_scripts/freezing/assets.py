@@ -47,7 +47,7 @@ def drawn(source: Path, side_px: int) -> Image.Image:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture.save(buffer, "PNG")
+    picture.save(buffer, b"PNG")
     return Image.open(io.BytesIO(bytes(buffer.data().data()))).copy()
 
 
