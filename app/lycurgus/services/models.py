@@ -196,7 +196,23 @@ def check_models(names: Sequence[str] = (), *, device: str = "auto", cancel: Can
     for each in listed:
         if not names or name_of(each) in names:
             cancel.check()
-            yield _checked(each, device)
+            yield check_model(each, device=device)
+
+
+def check_model(listed: Listed, *, device: str = "auto") -> ModelCheck:
+    """Run the golden sample of one model on the CPU, and see where analyses will run it; what is wrong is told, never raised."""
+    if isinstance(listed, UnusableModel):
+        return ModelCheck(listed, None, "", listed.problem)
+    model = listed.model if isinstance(listed, ShadowedModel) else listed
+    try:
+        if model.manifest.half is not None:
+            model.half_bytes()
+        golden = check_golden(model)
+        runs_on = open_network(model, device).provider
+    except ModelError as error:
+        return ModelCheck(listed, None, "", str(error))
+    problem = "" if golden.passed else f"it no longer computes what it did when it was exported ({golden.in_words()})"
+    return ModelCheck(listed, golden, runs_on, problem)
 
 
 def card_of(folder: Path) -> str:
@@ -243,21 +259,6 @@ def _refuse_unused(manifest: ModelManifest, bundled: InstalledModel | None, sour
             f"version {bundled.manifest.version} of '{manifest.name}' comes with Lycurgus, and version {manifest.version} is no later one",
             hint="it would not be used; give it another name or a higher version in its manifest",
         )
-
-
-def _checked(listed: Listed, device: str) -> ModelCheck:
-    if isinstance(listed, UnusableModel):
-        return ModelCheck(listed, None, "", listed.problem)
-    model = listed.model if isinstance(listed, ShadowedModel) else listed
-    try:
-        if model.manifest.half is not None:
-            model.half_bytes()
-        golden = check_golden(model)
-        runs_on = open_network(model, device).provider
-    except ModelError as error:
-        return ModelCheck(listed, None, "", str(error))
-    problem = "" if golden.passed else f"it no longer computes what it did when it was exported ({golden.in_words()})"
-    return ModelCheck(listed, golden, runs_on, problem)
 
 
 def _own(name: str, listed: Iterable[Listed]) -> list[Listed]:
