@@ -25,6 +25,7 @@ from lycurgus.resources import resource
 from lycurgus.services.licence_texts import joined
 from lycurgus.services.licences import (
     BUILT_IN,
+    ROOT,
     Component,
     by_name,
     collected,
@@ -37,10 +38,12 @@ from lycurgus.services.licences import (
 
 TEXT_FILE = "THIRD-PARTY-LICENCES.txt"
 DEBIAN_DOCS = Path("/usr/share/doc")
+_FIELDS = "${Version}\\n${source:Package}\\n${source:Version}\\n"
 
 NO_TEXT: dict[str, str] = {}
 """Name of a component -> why it may be shipped without a licence text. Nothing needs that at present."""
 
+CODE = {".py", ".so", ".pyd", ".dll"}
 ONLY_IN_PART = {"ncempy"}
 """Packages of which single files are shipped, as data: they have no folder of their own among the libraries."""
 
@@ -72,7 +75,8 @@ def of_application(folder: Path) -> tuple[Component, ...]:
     """
     inside = _inside(folder)
     frozen = {path.relative_to(inside).parts[0].split(".")[0] for path in inside.iterdir()} | _modules_of(folder)
-    packages = [package for package in _with_nvidia(required_distributions(), inside) if _is_in(package, frozen)]
+    # Not only what Lycurgus requires: what is found in there is shipped, for whatever reason, and must be named.
+    packages = [package for package in distributions() if package.metadata["Name"] != ROOT and _is_in(package, frozen, inside)]
     extra = [_bootloader(), *_tesseract(inside), *_system_libraries(inside)]
     return _complete((*collected(packages), *extra))
 
@@ -115,11 +119,11 @@ def _inside(folder: Path) -> Path:
 
 def _modules_of(folder: Path) -> set[str]:
     """Return the packages that lie inside the programs as bytecode, where no folder shows them."""
-    from PyInstaller.archive.readers import CArchiveReader
-
     found: set[str] = set()
     for program in (folder / name for name in ("lycurgus", "lycurgus.exe", "Contents/MacOS/lycurgus")):
         if program.is_file():
+            from PyInstaller.archive.readers import CArchiveReader
+
             archive = CArchiveReader(str(program))
             found |= {
                 module.split(".")[0] for name in archive.toc if name.endswith(".pyz") for module in archive.open_embedded_archive(name).toc
@@ -127,26 +131,24 @@ def _modules_of(folder: Path) -> set[str]:
     return found
 
 
-def _with_nvidia(packages: Iterable[Distribution], inside: Path) -> Iterator[Distribution]:
-    yield from packages
-    if (inside / "nvidia").is_dir():
-        yield from (package for package in distributions() if canonicalize_name(package.metadata["Name"]).startswith("nvidia-"))
-
-
-def _is_in(package: Distribution, frozen: set[str]) -> bool:
-    """Tell whether any module or folder of a package is in the application."""
-    if canonicalize_name(package.metadata["Name"]) in ONLY_IN_PART:
+def _is_in(package: Distribution, frozen: set[str], inside: Path) -> bool:
+    """Tell whether any module, folder or library of a package is in the application."""
+    name = canonicalize_name(package.metadata["Name"])
+    if name in ONLY_IN_PART:
         return True
-    tops = {file.parts[0].split(".")[0] for file in package.files or () if file.suffix in (".py", ".so", ".pyd", ".dll")}
+    if name.startswith("nvidia-"):
+        return any((inside / file).is_file() for file in package.files or ())
+    tops = {file.parts[0].split(".")[0] for file in package.files or () if file.suffix in CODE and not file.parts[0].startswith("..")}
     return bool(tops & frozen)
 
 
 def _bootloader() -> Component:
     """The program that unpacks and starts Python; its licence allows that whatever the licence of the application."""
     try:
-        return replace(component(distribution("pyinstaller")), name="PyInstaller bootloader")
+        found = component(distribution("pyinstaller"))
     except PackageNotFoundError as error:
         raise MissingLicenceError("PyInstaller is not installed here, so the licence of its bootloader is not known") from error
+    return replace(found, name="PyInstaller bootloader", licence="GPL-2.0-or-later WITH Bootloader-exception")
 
 
 def _tesseract(inside: Path) -> Iterator[Component]:
@@ -166,12 +168,17 @@ def _system_libraries(inside: Path) -> Iterator[Component]:
         return
     packages: dict[str, str] = {}
     for library in (*inside.glob("*.so*"), *inside.glob("tesseract/*.so*")):
+        if library.name.startswith("libpython"):
+            # Python is listed by itself, and need not be Debian's.
+            continue
         for line in _dpkg("--search", f"*/{library.name}").splitlines():
             owners, _, _path = line.partition(": ")
             packages.setdefault(owners.split(",")[0].split(":")[0], library.name)
     for package, library in sorted(packages.items()):
-        version, _, homepage = _dpkg("--show", "--showformat=${Version}\t${Homepage}", package).partition("\t")
-        yield Component(f"{package} ({library})", version, "see the text", homepage.strip(), joined(list(_debian_copyrights([package]))))
+        version, source, of_source = _dpkg("--show", f"--showformat={_FIELDS}", package).split("\n")[:3]
+        # Some of these licences want to say where the source of just this version is.
+        address = f"https://snapshot.debian.org/package/{source}/{of_source}/"
+        yield Component(f"{package} ({library})", version, "see the text", address, joined(list(_debian_copyrights([package]))))
 
 
 def _dpkg(*words: str) -> str:

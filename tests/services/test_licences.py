@@ -20,7 +20,6 @@ from lycurgus.services.licence_texts import joined
 from lycurgus.services.licences import BUILT_IN, components, notices, read_components, write_components
 from lycurgus.services.system import facts_text, system_facts
 
-
 SCRIPT = Path(__file__).resolve().parents[2] / "build_scripts" / "collect_licences.py"
 
 
@@ -96,6 +95,7 @@ def test_of_ncempy_only_the_licence_of_the_modules_that_are_used_is_given(shippe
 def test_lycurgus_itself_is_listed_under_its_licence(shipped):
     assert shipped["lycurgus"].licence == "MIT"
     assert "Permission is hereby granted" in shipped["lycurgus"].text
+    assert "Bitstream" not in shipped["lycurgus"].text
 
 
 def test_those_are_named_whose_images_the_network_has_learnt_from(shipped):
@@ -139,6 +139,19 @@ def test_a_stated_reason_stands_in_place_of_a_licence_text(collecting, monkeypat
     monkeypatch.setattr(collecting, "collected", lambda _: (bare,))
     monkeypatch.setitem(collecting.NO_TEXT, "nobody-knows", "It is in the public domain.")
     assert collecting.of_installation() == (replace(bare, text="It is in the public domain."),)
+
+
+def test_an_application_lists_what_lies_in_it_and_nothing_else(collecting, tmp_path, monkeypatch):
+    inside = tmp_path / "_internal"
+    for package in ("numpy", "hypothesis", "ncempy"):
+        (inside / package).mkdir(parents=True)
+    bootloader = licences.Component("PyInstaller bootloader", "1", "GPL", "", "the terms")
+    monkeypatch.setattr(collecting, "_bootloader", lambda: bootloader)
+    listed = {one.name for one in collecting.add_to(tmp_path)}
+    assert {"numpy", "hypothesis", "ncempy", "Lycurgus", "Python", "DejaVu Sans", "PyInstaller bootloader"} <= listed
+    assert not {"scipy", "PySide6_Essentials", "pytest"} & listed
+    assert {one.name for one in read_components(inside / "lycurgus" / "_resources" / BUILT_IN)} == listed
+    assert "the terms" in (tmp_path / "THIRD-PARTY-LICENCES.txt").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_no_application_gets_no_list(collecting, tmp_path):

@@ -127,7 +127,12 @@ def _own() -> Distribution:
 
 
 def _lycurgus() -> Component:
-    return Component("Lycurgus", __version__, "MIT", "", licence_text(_own()))
+    own = _own()
+    # Not those of fonts and packages, which are among its files too.
+    files = [
+        Path(str(own.locate_file(file))) for file in own.files or () if file.name == "LICENSE" and file.parts[0].endswith(".dist-info")
+    ]
+    return Component("Lycurgus", __version__, "MIT", "", joined(files))
 
 
 def python() -> Component:
