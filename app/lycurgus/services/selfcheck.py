@@ -31,6 +31,7 @@ from lycurgus.readers import READERS
 from lycurgus.readers.door import read
 from lycurgus.readers.truth import read_labels
 from lycurgus.resources import resource, sample_micrographs, sample_truth
+from lycurgus.services.guide import chapters, pictures_of
 from lycurgus.services.licences import components
 from lycurgus.services.selfcheck_files import check_exporters, check_readers
 
@@ -163,6 +164,13 @@ def _licences() -> tuple[Status, str]:
     return ("failed", f"no licence text: {', '.join(bare)}") if bare else ("ok", f"of {len(listed)} components")
 
 
+def _guide() -> tuple[Status, str]:
+    """Help in the window has its pages, and these their pictures."""
+    pages = chapters()
+    missing = [str(target) for page in pages for target in pictures_of(page) if not target.is_file()]
+    return ("failed", f"not found: {', '.join(missing)}") if missing else ("ok", f"{len(pages)} chapters")
+
+
 def _samples() -> tuple[Status, str]:
     found = []
     for path in sample_micrographs():
@@ -186,5 +194,6 @@ _CHECKS: dict[str, Callable[[], tuple[Status, str]]] = {
     "window": _window,
     "text recognition": _ocr,
     "licences": _licences,
+    "user guide": _guide,
     "sample micrographs": _samples,
 }
