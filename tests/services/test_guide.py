@@ -65,6 +65,12 @@ def test_a_network_s_card_is_found_where_an_installation_keeps_it(tmp_path: Path
     assert place == Place(card)
 
 
+def test_every_picture_of_the_guide_is_a_file() -> None:
+    shown = [picture for chapter in chapters() for picture in guide.pictures_of(chapter)]
+    assert len(shown) > 10
+    assert not [picture for picture in shown if not picture.is_file()]
+
+
 def test_an_installation_without_the_guide_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guide, "documentation", lambda: None)
     with pytest.raises(LycurgusError, match="user guide is missing"):

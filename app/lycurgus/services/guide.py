@@ -19,6 +19,7 @@ CONTENTS = "Chapters"
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MARKUP = re.compile(r"[*`|]+|:?-{2,}:?")
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
@@ -111,6 +112,18 @@ def place_of(page: Path, target: str) -> Place | None:
     if in_models and models is not None and not path.exists():
         path = models / in_models
     return Place(path, anchor)
+
+
+def pictures_of(chapter: Chapter) -> list[Path]:
+    """Return the files of the pictures that a chapter shows.
+
+    Raises
+    ------
+    OSError
+        The chapter cannot be read.
+    """
+    places = (place_of(chapter.path, target) for target in _PICTURE.findall(page_text(chapter.path)))
+    return [place.path for place in places if place is not None]
 
 
 def sections_of(text: str) -> tuple[Section, ...]:
