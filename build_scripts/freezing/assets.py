@@ -47,7 +47,7 @@ def drawn(source: Path, side_px: int) -> Image.Image:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    picture.save(buffer, b"PNG")
+    picture.save(buffer, "PNG")  # type: ignore[call-overload]
     return Image.open(io.BytesIO(bytes(buffer.data().data()))).copy()
 
 
