@@ -51,7 +51,9 @@ def script(name: str) -> ModuleType:
 def commands(page: Path) -> Iterator[tuple[list[str], bool]]:
     """Every command of ours in a page, as words, and whether it only names a command, as a sentence may."""
     text = page.read_text(encoding="utf-8")
-    blocks = [line for language, block in _FENCED.findall(text) if language == "sh" for line in block.replace("\\\n", " ").splitlines()]
+    fenced = [(language, block.replace("\\\n", " ").splitlines()) for language, block in _FENCED.findall(text)]
+    blocks = [line for language, lines in fenced if language == "sh" for line in lines]
+    blocks += [line.removeprefix("$ ") for language, lines in fenced if language == "console" for line in lines if line.startswith("$ ")]
     for lines, is_block in ((blocks, True), (_CODE.findall(_FENCED.sub("", text)), False)):
         for line in lines:
             try:
