@@ -13,6 +13,9 @@ ALWAYS = ("libgl1", "libegl1", "fonts-dejavu-core", "hicolor-icon-theme")
 RECOMMENDED = ("shared-mime-info", "desktop-file-utils", "xdg-utils")
 """They tell file managers which files Lycurgus opens; a computer with a desktop has them."""
 
+ONLY_WITH_A_GPU = ("libcuda.so", "libnvinfer.so", "libnvonnxparser.so")
+"""Libraries of NVIDIA's driver and of TensorRT: opened when a GPU is there, and nothing to insist on where there is none."""
+
 COMPILERS = {21: "5", 22: "6", 24: "7", 25: "8", 28: "9", 29: "11", 30: "12", 31: "13", 32: "13", 33: "14", 34: "15"}
 """Last number of GLIBCXX_3.4.N -> first release of GCC, and of the package libstdc++6, that has it."""
 
@@ -62,7 +65,7 @@ def dependencies(folder: Path) -> list[str]:
     """
     files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.is_symlink() and is_elf(file)]
     present = {file.name for file in folder.rglob("*")}
-    missing = {name for file in files for name in needed_by(file)} - present
+    missing = {name for file in files for name in needed_by(file) if not name.startswith(ONLY_WITH_A_GPU)} - present
     packages = {*_packages_of(missing), *ALWAYS} - set(_OWN_WORDS)
     return [*oldest_system(files), *map(either_name, sorted(packages))]
 

@@ -132,3 +132,16 @@ def test_libraries_are_carried_where_something_carried_needs_them() -> None:
     # The system's own affair, what only that needed, what nothing needed, and a part of Qt that nothing needed.
     expected = {"libfontconfig.so.1", "libexpat.so.1", *unneeded, "libQt6Network.so.6"}
     assert libraries.left_out(collected, needs=needs) == expected
+
+
+def test_what_a_gpu_alone_needs_is_not_insisted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libonnxruntime_providers_cuda.so").write_bytes(b"\x7fELF GLIBC_2.28\0")
+    (tmp_path / "libcudart.so.13").write_bytes(b"\x7fELF GLIBC_2.17\0")
+    loads = {"libonnxruntime_providers_cuda.so": ["libcuda.so.1", "libcudart.so.13", "libfreetype.so.6", "libc.so.6"]}
+    monkeypatch.setattr(debian, "needed_by", lambda file: loads.get(file.name, []))
+    places = {"libfreetype.so.6": "libfreetype6", "libc.so.6": "libc6"}
+    monkeypatch.setattr(debian, "_packages_of", lambda names: [places[name] for name in names])
+    named = debian.dependencies(tmp_path)
+    assert {"libfreetype6", "libgl1"} <= set(named)
+    assert named[0] == "libc6 (>= 2.28)"
+    assert "libc6" not in named
