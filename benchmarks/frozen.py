@@ -4,7 +4,7 @@
 
 APPLICATION is the folder with the programs, by default what build_scripts/build.py has made; sizes of installers are those in ``dist``.
 The clock starts just before a program does and stops when its window has been painted on an otherwise black Xvfb of its own, which is
-looked at twenty times a second. Runs of both alternate, so that both meet the same machine; one run of each beforehand, not counted,
+looked at ten times a second. Runs of both alternate, so that both meet the same machine; one run of each beforehand, not counted,
 writes settings and brings files into memory. With --cold (root, Linux) the system forgets every file before each run, as after a restart.
 """
 
@@ -30,7 +30,7 @@ from smoke import a_screen  # noqa: E402
 
 GOAL_S = 3.0
 PATIENCE_S = 300
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.1
 PAINTED_SHARE = 0.2
 """Of the screen, which is black before: a window covers more, and has no large black parts."""
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")

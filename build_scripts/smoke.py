@@ -153,7 +153,7 @@ def a_screen() -> Iterator[dict[str, str]]:
         yield {name: os.environ[name] for name in ("DISPLAY", "XAUTHORITY") if name in os.environ}
     else:
         reading, writing = os.pipe()
-        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp", "-ac"]
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp", "-ac", "-noreset"]
         server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
         os.close(writing)
         try:
