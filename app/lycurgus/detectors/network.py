@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lycurgus.core.background import smooth_background
 from lycurgus.core.errors import ModelError
 from lycurgus.core.normalise import normalise
 from lycurgus.core.params import DetectorParams
@@ -18,6 +19,7 @@ from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
+from lycurgus.detectors.decoding.credibility import most_credible
 from lycurgus.detectors.decoding.scales import Look, merge_scales
 from lycurgus.detectors.scales import Scaling, best_px, first_scales, further_scales
 from lycurgus.detectors.surroundings import polarity_of
@@ -25,6 +27,9 @@ from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import Network, open_network
 
 GPU_BATCH = 8
+
+FLATTENING = 0.06
+"""Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
 
 Auto = Literal["auto"]
 
@@ -79,8 +84,10 @@ class NetworkParams(DetectorParams):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What the network says of the picture at one scale."""
+    """What the network says of the picture at one scale, without its slow shading where ``flattened``."""
 
+    scale: float
+    flattened: bool
     scaling: Scaling
     look: Look
     probability: NDArray[np.float32]
@@ -105,8 +112,12 @@ class NetworkDetector:
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Find particles.
 
-        ``details`` states the ``model``, the ``scales`` looked at, the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that
-        were used, and ``polarity_certainty``, the share of the particles that are brighter (or darker) than what surrounds them.
+        The picture is looked at as it is at several scales, and once without slow shading; the most credible look is believed
+        (``decoding.credibility``), and further scales are added to it where the sizes found there call for them.
+
+        ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, whether these are of the ``flattened``
+        picture, the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of
+        the particles that are brighter (or darker) than what surrounds them.
 
         Raises
         ------
@@ -121,12 +132,14 @@ class NetworkDetector:
         finder = _Finder(scene, network, decoding, progress, cancel)
 
         expected = _expected_px(params, scene.pixel_size)
-        looks = {scale: finder.look(scale) for scale in first_scales(manifest, finder.shape, expected)}
-        found = finder.merged(looks.values())
+        scales = first_scales(manifest, finder.shape, expected)
+        looks = [*(finder.look(scale) for scale in scales), finder.look(scales[0], flattened=True)]
+        believed = [looks[most_credible([one.look for one in looks])]]
+        found = finder.merged(believed)
         if expected is None:
-            for scale in further_scales(manifest, finder.shape, tuple(looks), found):
-                looks[scale] = finder.look(scale)
-                found = finder.merged(looks.values())
+            for scale in further_scales(manifest, finder.shape, scales, found):
+                believed.append(finder.look(scale, flattened=believed[0].flattened))
+                found = finder.merged(believed)
         cancel.check()
 
         instances = tuple(instance for one in found if (instance := _within(one, scene.usable)) is not None)
@@ -136,7 +149,9 @@ class NetworkDetector:
         polarity, certainty = polarity_of(instances, scene.plane, scene.usable & ~foreground)
         details = {
             "model": f"{manifest.name} {manifest.version}",
-            "scales": [round(scale, 4) for scale in looks],
+            "scales": list(dict.fromkeys(round(one.scale, 4) for one in (*looks, *believed))),
+            "believed_scales": [round(one.scale, 4) for one in believed],
+            "flattened": believed[0].flattened,
             "outlines": decoding.head,
             "score_threshold": decoding.score,
             "overlap_threshold": decoding.overlap,
@@ -146,7 +161,7 @@ class NetworkDetector:
         return Detection(
             foreground,
             polarity,
-            _probability(list(looks.values()), scene.usable),
+            _probability(believed, scene.usable),
             details,
             instances,
             network.provider,
@@ -170,11 +185,11 @@ class _Finder:
         height, width = self.scene.plane.shape
         return height, width
 
-    def look(self, scale: float) -> _Seen:
+    def look(self, scale: float, *, flattened: bool = False) -> _Seen:
         manifest = self.network.model.manifest
         scaling = Scaling.by(scale, self.shape)
         plane = normalise(
-            scaling.resize(self.scene.plane),
+            scaling.resize(self._flat if flattened else self.scene.plane),
             scaling.resize_mask(self.scene.usable),
             low=manifest.normalisation.low,
             high=manifest.normalisation.high,
@@ -190,7 +205,12 @@ class _Finder:
         candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
         probability = _logistic(planes["fields"][0, :height, :width])
-        return _Seen(scaling, Look(scaling.scaled, inside), probability)
+        return _Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability)
+
+    @property
+    def _flat(self) -> NDArray[np.float32]:
+        sigma = FLATTENING * min(self.shape)
+        return self.scene.plane - smooth_background(self.scene.plane, self.scene.usable, sigma_px=sigma)
 
     def merged(self, seen: Iterable[_Seen]) -> list[Candidate]:
         """Bring the finds of all scales together in the picture's own pixels; what was found at several stays once."""

@@ -1,0 +1,55 @@
+"""Of several looks at a picture the one that is believed is the one that is sure of most."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lycurgus.core.types import BBox
+from lycurgus.detectors.decoding.candidates import Candidate
+from lycurgus.detectors.decoding.credibility import most_credible
+from lycurgus.detectors.decoding.scales import Look
+
+SHAPE = (100, 100)
+
+
+def square(side: int, score: float) -> Candidate:
+    return Candidate(BBox(0, 0, side, side), np.ones((side, side), np.bool_), score, side * side)
+
+
+def look(*candidates: Candidate, shape: tuple[int, int] = SHAPE) -> Look:
+    return Look(shape, candidates)
+
+
+def test_the_surer_of_two_looks_at_the_same_particles_is_believed() -> None:
+    assert most_credible([look(square(30, 0.7)), look(square(30, 0.9))]) == 1
+    assert most_credible([look(square(30, 0.9)), look(square(30, 0.7))]) == 0
+
+
+def test_large_doubtful_finds_discredit_a_look_more_than_small_ones() -> None:
+    gaps_taken_for_particles = look(square(60, 0.6), square(10, 0.95))
+    a_doubtful_speck = look(square(40, 0.9), square(5, 0.6))
+
+    assert most_credible([gaps_taken_for_particles, a_doubtful_speck]) == 1
+
+
+def test_a_few_sure_specks_do_not_outweigh_a_full_layer() -> None:
+    layer = look(*(square(20, 0.8) for _ in range(20)))
+    speck = look(square(3, 0.9))
+
+    assert most_credible([speck, layer]) == 1
+
+
+def test_parts_of_the_picture_count_not_pixels_of_the_copy() -> None:
+    half = look(square(15, 0.8), shape=(50, 50))
+    whole = look(square(30, 0.8))
+
+    assert most_credible([half, whole]) == 0
+    assert most_credible([whole, half]) == 0
+
+
+def test_where_nothing_was_found_the_first_look_stands() -> None:
+    assert most_credible([look(), look()]) == 0
+    assert most_credible([look(), look(square(5, 0.5))]) == 1
+    with pytest.raises(ValueError, match="no looks"):
+        most_credible([])
