@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,22 @@ from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.workbench import Workbench
 from scenes import scene, write
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_was_loaded() -> None:
+    """What is loaded by now stays: looking through it after each test would take minutes."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def garbage_between_tests() -> Iterator[None]:
+    """Dead widgets are taken apart between tests, in the thread that made them, as the application does it (``ui/garbage.py``)."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture

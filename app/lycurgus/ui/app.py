@@ -19,6 +19,7 @@ from lycurgus.core.errors import LycurgusError
 from lycurgus.folders import default_project_file, log_folder
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.export import warm_up
+from lycurgus.ui.garbage import GarbageCollection
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.theme import application_icon, apply_theme
 from lycurgus.ui.workbench import Workbench
@@ -41,6 +42,7 @@ def run(paths: Sequence[Path] = (), *, analyse: bool = False, picture: Path | No
     application.setDesktopFileName("lycurgus")
     application.setWindowIcon(application_icon())
     begin_log()
+    GarbageCollection(application)
     window = make_window(application)
     catch_strays(window.bench)
     window.show()
