@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from lycurgus import analyze
 from lycurgus.core.metrics import match
 from lycurgus.core.preprocess import preprocess
 from lycurgus.core.progress import never, silent
 from lycurgus.core.tiling import Layout
-from lycurgus.core.types import Instance
+from lycurgus.core.types import Instance, Micrograph
 from lycurgus.detectors import Scene, network
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.inference.catalog import has_default, usable
@@ -54,3 +57,12 @@ def test_shifting_the_grid_of_tiles_changes_no_instance(offset_px: tuple[int, in
     tiled = found()
     assert len(whole) == len(tiled) > 10
     assert len(match(tiled, whole, threshold=0.9)) == len(whole)
+
+
+@pytest.mark.parametrize("grain_px", [0, 8])
+def test_noise_without_particles_is_no_particle(grain_px: int) -> None:
+    noise = np.random.default_rng(grain_px).normal(0, 1, (512, 512)).astype(np.float32)
+    grains = cv2.GaussianBlur(noise, (0, 0), grain_px) if grain_px else noise
+    pixels = np.clip(128 + 20 * grains / grains.std(), 0, 255).astype(np.uint8)
+
+    assert not analyze(Micrograph(Path("noise.png"), pixels), default_params(detector="network")).particles
