@@ -119,7 +119,7 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
 
 def _anchored(source: Source, folder: Path) -> Source:
     split = source.split
-    if split is not None and (folder / split).exists():
+    if split is not None and (folder / split).is_file():
         split = str(folder / split)
     return source.model_copy(update={"path": folder / source.path, "split": split})
 

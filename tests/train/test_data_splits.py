@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
+from lycurgus_train.config import read_config
 from lycurgus_train.data.splits import SHIPPED, Split, image_statistics, make_split, read_split, write_split
 from lycurgus_train.labelled import LabelledImage
 from shapes import disc, instance_of
@@ -102,6 +104,14 @@ def test_shipped_splits_are_whole(name):
     assert split.train
     assert split.validation
     assert split.made["seed"] >= 0
+
+
+def test_a_folder_of_images_called_as_a_shipped_split_is_not_taken_for_it(tmp_path, monkeypatch):
+    (tmp_path / "emps").mkdir()
+    (tmp_path / "run.toml").write_text('[[train]]\npath = "emps"\nsplit = "emps"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert read_split("emps") == read_split(SHIPPED / "emps.json")
+    assert read_split(read_config(Path("run.toml")).train[0].split) == read_split(SHIPPED / "emps.json")
 
 
 def test_the_size_of_particles_is_that_of_discs_and_of_boxes():

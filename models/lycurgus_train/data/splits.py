@@ -138,13 +138,15 @@ def write_split(split: Split, path: Path) -> None:
 def read_split(path: Path | str) -> Split:
     """Read a split from a file, or one that ships with the package by its name ("emps", "nanoshapes", "catalyst-boxes").
 
+    A folder of that name, the images themselves perhaps, does not stand in the way of the shipped split.
+
     Raises
     ------
     ReadError
         There is no such file, or it is no split.
     """
     shipped = SHIPPED / f"{path}.json"
-    file = shipped if not Path(path).exists() and shipped.exists() else Path(path)
+    file = shipped if not Path(path).is_file() and shipped.exists() else Path(path)
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
