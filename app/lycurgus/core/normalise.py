@@ -17,6 +17,9 @@ SAMPLES = 1_000_000
 def normalise(plane: Plane, usable: Mask | None = None, *, low: float = 0.5, high: float = 99.5) -> NDArray[np.float32]:
     """Map two percentiles of the usable pixels to -1 and 1, linearly, clipped to ±2.
 
+    Where both percentiles are one value, as with a few particles on a background that is cut off at 0, the smallest and the largest
+    value take their place.
+
     Parameters
     ----------
     plane : (H, W), any real dtype.
@@ -28,13 +31,25 @@ def normalise(plane: Plane, usable: Mask | None = None, *, low: float = 0.5, hig
     (H, W) float32; zeros where the picture is flat, and where it is not finite.
     """
     values = plane[usable] if usable is not None and usable.any() else plane.ravel()
-    values = values[:: max(1, values.size // SAMPLES)]
-    if not np.issubdtype(values.dtype, np.integer):
-        values = values[np.isfinite(values)]
-    if values.size == 0:
-        return np.zeros(plane.shape, dtype=np.float32)
-    bottom, top = np.percentile(values.astype(np.float64), (low, high))
+    bottom, top = _ends(values, low, high)
     if not top > bottom:
         return np.zeros(plane.shape, dtype=np.float32)
     scaled = (plane.astype(np.float32) - np.float32(bottom)) * np.float32(2.0 / (top - bottom)) - np.float32(1.0)
     return np.clip(np.nan_to_num(scaled, copy=False, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP, out=scaled)
+
+
+def _ends(values: Plane, low: float, high: float) -> tuple[float, float]:
+    """The two percentiles of the finite values; their ends where the percentiles are the same, zeros where there are none."""
+    some = _finite(values[:: max(1, values.size // SAMPLES)])
+    if some.size == 0:
+        return 0.0, 0.0
+    bottom, top = np.percentile(some.astype(np.float64), (low, high))
+    if top > bottom:
+        return float(bottom), float(top)
+    # All of them: an even sample may have missed the few that differ.
+    every = _finite(values)
+    return float(every.min()), float(every.max())
+
+
+def _finite(values: Plane) -> Plane:
+    return values if np.issubdtype(values.dtype, np.integer) or values.dtype == np.bool_ else values[np.isfinite(values)]
