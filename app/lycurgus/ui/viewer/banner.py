@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 AMBER = QColor(255, 199, 87)
 INK = QColor(58, 40, 0)
+NARROWEST_LETTERS = 24
 
 
 class CalibrationBanner(QFrame):
@@ -29,7 +30,9 @@ class CalibrationBanner(QFrame):
         colours.setColor(QPalette.ColorRole.Window, AMBER)
         colours.setColor(QPalette.ColorRole.WindowText, INK)
         self.setPalette(colours)
-        self._text = QLabel()
+        # A sentence that does not fit into one line takes two: its end says whether what was read is used.
+        self._text = QLabel(wordWrap=True)
+        self._text.setMinimumWidth(self.fontMetrics().averageCharWidth() * NARROWEST_LETTERS)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._accept = _button("&Accept", "Take what was read from the picture as the pixel size of this image")
         measure = _button("&Measure the scale bar", "Click the two ends of the bar in the picture and type its length")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from lycurgus.ui.viewer.welcome import Message, Welcome
 
@@ -18,8 +18,8 @@ class Pages(QStackedWidget):
         super().__init__(parent)
         self.welcome = Welcome()
         self.message = Message()
-        self._picture = picture
-        for page in (self.welcome, self.message, picture):
+        self._welcome, self._message, self._picture = _scrolled(self.welcome), _scrolled(self.message), picture
+        for page in (self._welcome, self._message, picture):
             self.addWidget(page)
         self._reading = ""
         self._soon = QTimer(self)
@@ -34,7 +34,7 @@ class Pages(QStackedWidget):
         """Welcome the user, or say how to get an image where there are some."""
         if any_document:
             self.message.say("No image is shown", "Choose one in the list of images.")
-        self._show(self.message if any_document else self.welcome)
+        self._show(self._message if any_document else self._welcome)
 
     def say_reading(self, name: str, *, soon: bool = False) -> None:
         """Say that a file is being read, at once or where it takes longer than a moment."""
@@ -49,12 +49,23 @@ class Pages(QStackedWidget):
         """Say why there is no picture, and offer to try again."""
         sentence = reason.removeprefix(f"{name}: ")
         self.message.say(f"{name} cannot be shown", f"{sentence[:1].upper()}{sentence[1:]}.", can_retry=True)
-        self._show(self.message)
+        self._show(self._message)
 
     def _say_reading(self) -> None:
         self.message.say(f"Reading {self._reading}…")
-        self._show(self.message)
+        self._show(self._message)
 
     def _show(self, page: QWidget) -> None:
         self._soon.stop()
         self.setCurrentWidget(page)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Let a page be lower than what it says: shown or not, it would else set how low the window can be."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    # The keyboard reaches what stands on the page, and the area follows.
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area
