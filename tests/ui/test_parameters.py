@@ -81,6 +81,13 @@ def test_every_parameter_of_every_stage_has_a_row(panel: ParametersPanel, workbe
             assert row.spec.tooltip.startswith(row.spec.description)
 
 
+def test_no_two_parameters_of_a_stage_are_called_the_same(panel: ParametersPanel) -> None:
+    for stage, group in panel.groups.items():
+        titles = [row.title.text() for row in group.rows.values()]
+        assert len(set(titles)) == len(titles), stage
+    assert row_of(panel, "cleaning.speck_px").title.text() == "Smallest particle, px"
+
+
 def test_the_panel_shows_what_is_set(panel: ParametersPanel, workbench: Workbench) -> None:
     for stage, group in panel.groups.items():
         for name, row in group.rows.items():

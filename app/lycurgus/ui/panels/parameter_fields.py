@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Literal
 
@@ -101,14 +102,15 @@ class FieldSpec:
 
 
 def fields_of(stage: str, model: type[StageParams]) -> tuple[FieldSpec, ...]:
-    """List the parameters of a stage in the order of its model."""
+    """List the parameters of a stage in the order of its model; those that have their title in common have the unit behind it."""
     schema = model.model_json_schema()["properties"]
     specs = []
     for name, info in model.model_fields.items():
         if stage in PLUGINS and name == "name":
             continue
         specs.append(_spec(stage, name, info.title or _readable(name), info.description or "", info.default, schema[name]))
-    return tuple(specs)
+    titled = Counter(spec.title for spec in specs)
+    return tuple(spec if titled[spec.title] == 1 else replace(spec, title=f"{spec.title}, {spec.unit}") for spec in specs)
 
 
 def plugin_field(stage: str) -> FieldSpec:
