@@ -93,6 +93,26 @@ def test_without_particles_the_panel_says_what_to_do(workbench: Workbench, panel
     assert not panel.controls.save.isEnabled()
 
 
+def test_an_analysis_that_found_nothing_is_not_asked_for_again(workbench: Workbench, panel: DistributionPanel, qtbot: QtBot) -> None:
+    made = documents(2, 3)
+    for document in made:
+        assert document.analysed is not None
+        document.analysed, document.history = replace(document.analysed, particles=()), History.of(())
+    show(workbench, made)
+    qtbot.waitUntil(lambda: "No particle was found in this image" in panel.pages.sentence)
+    panel.controls.scope.setCurrentIndex(WHOLE_SAMPLE)
+    assert "No particle was found in these images" in panel.pages.sentence
+
+
+def test_a_failed_image_says_why_it_has_no_distribution(workbench: Workbench, panel: DistributionPanel, qtbot: QtBot) -> None:
+    made = Document(Path("/made/new.tif"))
+    show(workbench, [made])
+    qtbot.waitUntil(lambda: panel.pages.sentence == "No particles yet: analyse this image")
+    made.error = "holds only a diffraction pattern"
+    workbench.store.changed(made)
+    qtbot.waitUntil(lambda: "diffraction" in panel.pages.sentence)
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_one_or_two_particles_are_shown_as_what_they_are(workbench: Workbench, panel: DistributionPanel, qtbot: QtBot, n: int) -> None:
     show(workbench, documents(n=n))

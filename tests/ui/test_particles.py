@@ -141,10 +141,13 @@ def test_the_filter_shows_what_passes_and_says_how_many(workbench: Workbench, pa
 def test_a_filter_that_cannot_be_understood_is_a_sentence_and_hides_nothing(workbench: Workbench, panel: ParticlesPanel) -> None:
     show(workbench, documents())
     panel.set_filter("colour > 5")
-    assert "no column called 'colour'" in panel.status.text()
+    assert "no column called 'colour'" in panel.complaint.text()
+    assert panel.complaint.isVisible()
+    assert panel.complaint.height() >= panel.complaint.heightForWidth(panel.complaint.width()), "said to its end"
+    assert panel.status.text().startswith("30 particles")
     assert len(ids(panel)) == 30
     panel.set_filter("#3")
-    assert "⚠" not in panel.status.text()
+    assert not panel.complaint.isVisible()
     assert ids(panel) == [3]
 
 
@@ -172,6 +175,7 @@ def test_selecting_rows_is_announced_once(workbench: Workbench, panel: Particles
     workbench.store.selection_changed.connect(heard.append)
     select_rows(panel, [0, 1, 2])
     assert heard == [frozenset({1, 2, 3})]
+    assert panel.status.text() == "30 particles, 1 excluded, 3 selected"
     workbench.store.selection_changed.disconnect(heard.append)
 
 

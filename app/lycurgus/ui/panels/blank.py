@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
+from lycurgus.ui.store import Document
+
 MARGIN = 24
 
 
@@ -34,3 +36,12 @@ class OrBlank(QStackedWidget):
         """Show a sentence; "" shows the content."""
         self._sentence.setText(sentence)
         self.setCurrentIndex(1 if sentence else 0)
+
+
+def why_empty(document: Document) -> str:
+    """Say why an image without particles has none, and what can be done about it."""
+    if document.busy:
+        return "This image is being analysed…" if document.busy == "analysing" else "This image waits for its analysis"
+    if document.result is None:
+        return f"This image could not be analysed: {document.error}" if document.error else "No particles yet: analyse this image"
+    return "No particle was found in this image: try other parameters, or draw particles by hand"

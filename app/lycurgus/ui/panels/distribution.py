@@ -15,7 +15,7 @@ from lycurgus.core.errors import LycurgusError
 from lycurgus.core.types import AnalysisResult
 from lycurgus.ui import plot_export
 from lycurgus.ui.panels import distribution_export
-from lycurgus.ui.panels.blank import OrBlank
+from lycurgus.ui.panels.blank import OrBlank, why_empty
 from lycurgus.ui.panels.distribution_controls import CHOSEN_IMAGES, THIS_IMAGE, DistributionControls
 from lycurgus.ui.panels.distribution_data import Picture, PlotChoice, Population, gather, picture_of
 from lycurgus.ui.panels.distribution_plot import DistributionPlot
@@ -95,11 +95,12 @@ class DistributionPanel(QWidget):
         results = [document.result for document in documents if document.result is not None]
         choice, params = self.controls.choice(), self._store.params.statistics
         basis = (choice.descriptor, params, documents, [(result.particles, result.micrograph.pixel_size) for result in results])
-        if self._is_shown(basis):
+        counted = any(particle.excluded is None for result in results for particle in result.particles)
+        if counted and self._is_shown(basis):
             return
         self._basis = basis
         self._wanted = documents
-        if not any(particle.excluded is None for result in results for particle in result.particles):
+        if not counted:
             self._show_nothing(results)
             return
         self._compute(results, choice, complete=False)
@@ -190,9 +191,16 @@ class DistributionPanel(QWidget):
             if job.key == KEY:
                 job.cancel()
         self._population, self._shown_basis, self._counted = None, self._basis, ()
-        excluded = sum(len(result.particles) for result in results)
-        self.pages.say("Every particle is excluded from the statistics: include some, or change the border rule" if excluded else BLANK)
+        self.pages.say(self._blank_sentence(results))
         self.controls.save.setEnabled(False)
+
+    def _blank_sentence(self, results: Sequence[AnalysisResult]) -> str:
+        if any(result.particles for result in results):
+            return "Every particle is excluded from the statistics: include some, or change the border rule"
+        documents = self._documents()
+        if len(documents) == 1:
+            return why_empty(documents[0])
+        return "No particle was found in these images: try other parameters" if results else BLANK
 
     def _show_selection(self, *_: object) -> None:
         picture, current = self.picture, self._store.current

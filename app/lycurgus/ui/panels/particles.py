@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.types import Particle, PixelSize
 from lycurgus.ui.editing import Editing
-from lycurgus.ui.panels.blank import OrBlank
+from lycurgus.ui.panels.blank import OrBlank, why_empty
 from lycurgus.ui.panels.particles_filter import Filter, parse_filter
 from lycurgus.ui.panels.particles_menu import fill_menu
 from lycurgus.ui.panels.particles_model import ParticleModel
@@ -21,7 +21,6 @@ from lycurgus.ui.panels.particles_view import ParticleView
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench, plural
 
-_LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 SPACING = 6
 SEVERAL_CHANGES_MS = 150
 TYPING_MS = 200
@@ -52,7 +51,6 @@ class ParticlesPanel(QWidget):
         self._sorted_by, self._descending = "", False
         self._content = _NOTHING
         self._arranging = False
-        self._complaint = ""
         self._linking = False
         self._is_ahead = False
         self._widths_for: tuple[str, ...] = ()
@@ -71,7 +69,11 @@ class ParticlesPanel(QWidget):
         self.filter_line.setToolTip(HELP)
         self.filter_line.setClearButtonEnabled(True)
         self.status = QLabel()
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # In a line of its own, for a sentence may be longer than what is free beside the filter.
+        self.complaint = QLabel(wordWrap=True)
+        self.complaint.setTextFormat(Qt.TextFormat.PlainText)
+        self.complaint.hide()
         self.pages = OrBlank(self.view)
         self._lay_out()
 
@@ -103,11 +105,12 @@ class ParticlesPanel(QWidget):
         bar.setSpacing(SPACING)
         bar.addWidget(self.scope)
         bar.addWidget(self.filter_line, 2)
-        bar.addWidget(self.status, 1)
+        bar.addWidget(self.status)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         layout.setSpacing(SPACING)
         layout.addLayout(bar)
+        layout.addWidget(self.complaint)
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
@@ -117,6 +120,7 @@ class ParticlesPanel(QWidget):
         store.document_changed.connect(self._on_document)
         store.documents_changed.connect(self._on_documents)
         store.selection_changed.connect(self._show_selection)
+        store.selection_changed.connect(self._say_what_there_is)
         self._bench.settings_changed.connect(self._on_settings)
         self.scope.currentIndexChanged.connect(self.refresh)
         self.filter_line.textChanged.connect(self._typed.start)
@@ -168,7 +172,7 @@ class ParticlesPanel(QWidget):
         except ParameterError as error:
             self._complain(error)
             return
-        self._complaint = ""
+        self.complaint.hide()
         self._rearrange()
 
     def _rearrange(self) -> None:
@@ -236,18 +240,16 @@ class ParticlesPanel(QWidget):
 
     def _complain(self, error: ParameterError) -> None:
         sentence = str(error)
-        self._complaint = f"⚠ {sentence[:1].upper()}{sentence[1:]}"
-        self._say_what_there_is()
+        self.complaint.setText(f"⚠ {sentence[:1].upper()}{sentence[1:]}")
+        self.complaint.show()
 
-    def _say_what_there_is(self) -> None:
+    def _say_what_there_is(self, *_: object) -> None:
         table, shown = self.model.table, self.model.rowCount()
-        excluded = table.n_excluded
         counts = plural(len(table), "particle") if shown == len(table) else f"{shown:,} of {plural(len(table), 'particle')}"
-        self.status.setText(self._complaint or (f"{counts}, {excluded:,} excluded" if excluded else counts))
-        self.status.setToolTip(self._complaint)
-        self.status.setAlignment((_LEFT if self._complaint else _RIGHT) | Qt.AlignmentFlag.AlignVCenter)
-        # A complaint may be cut at its end, its tooltip has it all; a count never: "4,356" without its "4,3" is another number.
-        self.status.setMinimumWidth(0 if self._complaint else self.status.sizeHint().width())
+        numbers = {"excluded": table.n_excluded, "selected": len(self._store.selection)}
+        self.status.setText(", ".join([counts, *(f"{number:,} {what}" for what, number in numbers.items() if number)]))
+        # Never cut: "4,356" without its "4,3" is another number.
+        self.status.setMinimumWidth(self.status.sizeHint().width())
         self.pages.say(self._blank_sentence(shown))
 
     def _blank_sentence(self, shown: int) -> str:
@@ -256,13 +258,7 @@ class ParticlesPanel(QWidget):
             return "" if shown else "No particle passes the filter: change or clear it"
         if self.scope.currentIndex() == WHOLE_SAMPLE:
             return "No particles yet: analyse the images"
-        if current is None:
-            return "No image is open: drop images or a folder on the window"
-        if current.busy:
-            return "This image is being analysed…" if current.busy == "analysing" else "This image waits for its analysis"
-        if current.result is None:
-            return f"This image could not be analysed: {current.error}" if current.error else "No particles yet: analyse this image"
-        return "No particle was found in this image: try other parameters, or draw particles by hand"
+        return "No image is open: drop images or a folder on the window" if current is None else why_empty(current)
 
     def _show_selection(self, ids: frozenset[int], *, scroll: bool = True) -> None:
         """From the store to the rows; particles of a correction may be selected before the table has them."""
