@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 
 from lycurgus.services.settings import SettingsStore
@@ -18,8 +18,12 @@ from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.panels.browser_names import shortened
 from lycurgus.ui.theme import apply_theme, palette
+from lycurgus.ui.viewer.banner import CalibrationBanner
 from lycurgus.ui.workbench import Notice, Workbench
 from scenes import scene, write
+
+SMALL_SCREEN_PX = 700
+"""Height that a laptop's screen of 768 lines has left between title bar and panel."""
 
 
 @pytest.fixture
@@ -203,4 +207,38 @@ def test_closing_an_image_shows_the_one_that_moves_up(loaded: MainWindow, qtbot:
         loaded.actions_["file.close_image"].trigger()
         shown.append(loaded.store.current.path.stem if loaded.store.current else None)
     assert shown == ["scene 2", "scene 3", None]
+    calm(loaded, qtbot)
+
+
+def test_the_window_fits_on_a_small_screen(window: MainWindow, scene_files: Path, qtbot: QtBot) -> None:
+    assert window.minimumSizeHint().height() <= SMALL_SCREEN_PX
+    write(scene_files / "nobody knows.tif", scene())
+    window.open_paths([scene_files / "nobody knows.tif"])
+    qtbot.waitUntil(window.viewer.banner.isVisible, timeout=30_000)
+    calm(window, qtbot)
+    assert window.minimumSizeHint().height() <= SMALL_SCREEN_PX
+
+
+@pytest.mark.parametrize("width", [500, 640, 1400])
+def test_the_banner_says_its_sentence_to_the_end(qtbot: QtBot, width: int) -> None:
+    banner = CalibrationBanner()
+    qtbot.addWidget(banner)
+    banner.offer("Read 5 nm = 59.0 px: 0.08481 nm a pixel, used unless corrected.")
+    banner.resize(width, banner.heightForWidth(width))
+    banner.show()
+    sentence = banner.findChild(QLabel)
+    assert sentence is not None
+    letters = sentence.fontMetrics().horizontalAdvance(sentence.text())
+    lines = sentence.height() // sentence.fontMetrics().lineSpacing()
+    assert letters <= lines * sentence.width()
+    assert sentence.height() >= sentence.heightForWidth(sentence.width())
+
+
+def test_there_is_something_to_cancel_while_something_runs(loaded: MainWindow, qtbot: QtBot) -> None:
+    cancel = loaded.actions_["analysis.cancel"]
+    assert not cancel.isEnabled()
+    loaded.analyse(loaded.store.documents)
+    qtbot.waitUntil(cancel.isEnabled, timeout=10_000)
+    cancel.trigger()
+    qtbot.waitUntil(lambda: not cancel.isEnabled(), timeout=10_000)
     calm(loaded, qtbot)

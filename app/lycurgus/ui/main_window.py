@@ -19,11 +19,11 @@ from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.batching import Batching
 from lycurgus.ui.calibrating import Calibrating
 from lycurgus.ui.dialogs.about import AboutDialog
+from lycurgus.ui.dialogs.batch import BatchDialog
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.dialogs.export import ExportDialog
 from lycurgus.ui.dialogs.models import ModelsDialog
 from lycurgus.ui.dialogs.reasons import ConfirmReplaceEdits, ask_class, ask_reason, reasons_of
-from lycurgus.ui.dialogs.run import BatchDialog
 from lycurgus.ui.dialogs.shortcuts import ShortcutsDialog
 from lycurgus.ui.dialogs.watch import WatchDialog
 from lycurgus.ui.drops import dropped_paths
@@ -360,6 +360,8 @@ class MainWindow(QMainWindow):
         self.live.watch_requested.connect(self.actions_["analysis.watch"].trigger)
         self.browser.analyse_requested.connect(self.analyse)
         self.analysing.confirmation_needed.connect(self._ask_to_replace)
+        for run in (self.analysing, self.batching):
+            run.progress_changed.connect(self.actions_.refresh)
         self.browser.selection_changed.connect(lambda: self.distribution.set_documents(self.browser.selected_documents()))
 
     def _classes_in_use(self) -> dict[str, list[str]]:

@@ -94,7 +94,15 @@ def _analysis(window: MainWindow) -> tuple[ActionSpec, ...]:
         ActionSpec(
             "analysis.retry", "&Retry failed", "", window.analysing.retry_failed, "Analyse again what failed", enabled=when.any_failure
         ),
-        ActionSpec("analysis.cancel", "&Cancel", "Ctrl+.", window.analysing.cancel, "Stop the analysis; what is done stays", icon="cancel"),
+        ActionSpec(
+            "analysis.cancel",
+            "&Cancel",
+            "Ctrl+.",
+            window.status.run_panel.cancel,
+            "Stop the analysis or the batch; what is done stays",
+            icon="cancel",
+            enabled=lambda _: window.status.run_panel.running,
+        ),
         ActionSpec(
             "analysis.pixel_size", "Pixel &size…", "Ctrl+P", window.show_calibration, "State the size of a pixel", enabled=when.current
         ),

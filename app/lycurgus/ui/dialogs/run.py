@@ -8,13 +8,10 @@ from superqt import QElidingLabel
 
 from lycurgus.ui.analysing import Analysing, RunProgress
 from lycurgus.ui.batching import Batching
-from lycurgus.ui.dialogs.batch import BatchDialog
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.durations import remaining
 from lycurgus.ui.theme import icon
 from lycurgus.ui.workbench import Workbench
-
-__all__ = ["BatchDialog", "FailuresDialog", "RunPanel"]
 
 
 class RunPanel(QWidget):
@@ -36,7 +33,7 @@ class RunPanel(QWidget):
         self._failed.setFlat(True)
         self._failed.setToolTip("Show which images failed and why, and try them again")
         self._pause = self._button(self._toggle_pause)
-        self._cancel = self._button(lambda: self._run.cancel())
+        self._cancel = self._button(self.cancel)
         self._cancel.setText("Cancel")
         self._cancel.setIcon(icon("cancel"))
         self._cancel.setToolTip("Stop, also within an image; what is done stays, and a batch can go on later")
@@ -58,6 +55,15 @@ class RunPanel(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         hint = super().sizeHint()
         return QSize(max(hint.width(), self.fontMetrics().averageCharWidth() * 100), hint.height())
+
+    @property
+    def running(self) -> bool:
+        """Whether there is anything to cancel."""
+        return self._run.progress.running
+
+    def cancel(self) -> None:
+        """Stop what the line tells of."""
+        self._run.cancel()
 
     def show_failures(self) -> None:
         """Open the list of failures, or bring it to the front."""
