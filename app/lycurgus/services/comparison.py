@@ -76,14 +76,14 @@ class ImageComparison:
 
 
 def baseline_params(chosen: AnalysisParams, *, separator: str) -> AnalysisParams:
-    """Return the Otsu baseline: untuned, but with the same plane, annotations, cleaning and statistics as the chosen method.
+    """Return the Otsu baseline: untuned, but with the same plane, annotations, pixel size, cleaning and statistics as the chosen method.
 
     Parameters
     ----------
     separator : one that takes a detector's own particles has nothing to take from a threshold: the usual one stands in for it.
     """
     baseline = default_params(detector="otsu", separator=None if SEPARATORS[separator].takes_instances else separator)
-    same = {stage: getattr(chosen, stage) for stage in ("input", "annotations", "cleaning", "statistics")}
+    same = {stage: getattr(chosen, stage) for stage in ("input", "annotations", "calibration", "cleaning", "statistics")}
     return baseline.model_copy(update=same)
 
 
