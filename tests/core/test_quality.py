@@ -189,6 +189,16 @@ def test_doubtful_and_contradictory_polarity_are_said() -> None:
         assert (f"unusual for a {signal} signal" in warnings_of(result)) == is_odd
 
 
+def test_polarity_that_a_network_read_off_its_particles_is_not_said_to_be_a_setting() -> None:
+    read_off = {"polarity": "dark", "polarity_certainty": 0.55, "polarity_source": "particles"}
+    text = warnings_of(result_of(picture(GOOD), GOOD, signal="HAADF", detection=read_off))
+    assert "Only 55 % of the particles are dark against what surrounds them" in text
+    assert "unusual for a HAADF signal: the background may have been taken for particles" in text
+    nothing = warnings_of(result_of(picture(GOOD), [], detection=read_off))
+    assert "0 particles were found: check the score threshold" in nothing
+    assert "set the polarity" not in text + nothing
+
+
 def test_a_small_picture_is_said() -> None:
     small = np.random.default_rng(0).normal(100, 5, (40, 90))
     assert "only 40 px on its short side" in warnings_of(result_of(small, []))

@@ -166,7 +166,8 @@ def nothing_found(look: Look) -> str | None:
     if count >= MIN_PARTICLES:
         return None
     if not look.result.particles:
-        return "0 particles were found: check polarity, threshold and the smallest particle's size, or try another detector."
+        settings = "the score threshold" if _tells_particles(look) else "polarity, threshold"
+        return f"0 particles were found: check {settings} and the smallest particle's size, or try another detector."
     found = len(look.result.particles)
     return f"Only {count} of {found} particles enter the statistics: analyse more images of the sample before quoting a distribution."
 
@@ -274,6 +275,11 @@ def doubtful_polarity(look: Look) -> str | None:
     if not isinstance(certainty, float) or certainty >= MIN_CERTAINTY or not look.result.particles:
         return None
     polarity = look.result.detection.get("polarity")
+    if _tells_particles(look):
+        return (
+            f"Only {_percent(certainty)} of the particles are {polarity} against what surrounds them, the others are not: "
+            "check the overlay, gaps between particles may have been taken for particles."
+        )
     return (
         f"Particles were taken to be {polarity} with a certainty of only "
         f"{_percent(certainty)}: check the overlay and set the polarity if it is wrong."
@@ -288,10 +294,13 @@ def contradictory_polarity(look: Look) -> str | None:
     polarity = look.result.detection.get("polarity")
     if not look.result.particles or (polarity, True) not in (("dark", is_dark_field), ("bright", is_bright_field)):
         return None
-    return (
-        f"{len(look.result.particles)} particles were taken to be {polarity}, unusual for a {look.result.micrograph.signal} signal: "
-        "check the overlay and set the polarity if it is wrong."
+    what_to_do = (
+        "the background may have been taken for particles, check the overlay."
+        if _tells_particles(look)
+        else "check the overlay and set the polarity if it is wrong."
     )
+    found = f"{len(look.result.particles)} particles were taken to be {polarity}"
+    return f"{found}, unusual for a {look.result.micrograph.signal} signal: {what_to_do}"
 
 
 def blurred(look: Look) -> str | None:
@@ -317,6 +326,11 @@ def faint(look: Look) -> str | None:
         f"Particles differ from their surroundings by only {abs(edges.contrast) / look.noise:.1f} standard deviations of the noise: "
         "acquire longer, or denoise more strongly, and check the overlay."
     )
+
+
+def _tells_particles(look: Look) -> bool:
+    """Whether the detector found particles first and their polarity from them: then nobody can set it, and it decided nothing."""
+    return look.result.detection.get("polarity_source") == "particles"
 
 
 def _dropped_for(look: Look) -> dict[str, int]:
