@@ -12,7 +12,7 @@ import numpy as np
 from lycurgus.core.overlap import match
 from lycurgus.core.params import AnalysisParams
 from lycurgus.detectors import Detector
-from lycurgus_train.data.sheet import write_png
+from lycurgus_train.canvas import write_png
 from lycurgus_train.finds import draw_finds
 from lycurgus_train.judging import Judged, judge
 from lycurgus_train.labelled import LabelledImage

@@ -112,6 +112,8 @@ def test_a_drawing_tells_right_wrong_and_missed_apart() -> None:
     assert shown(draw_finds(replace(judged, found=(*shifted, *discs()[2:])))) == {RIGHT, WRONG, MISSED}
     assert shown(draw_finds(replace(judged, found=discs()))) == {RIGHT}
     assert shown(draw_finds(replace(judged, found=()))) == {MISSED}
+    empty = replace(judged.image, instances=())
+    assert shown(draw_finds(replace(judged, image=empty, found=discs()))) == {WRONG}
 
 
 def shown(canvas: NDArray[np.uint8]) -> set[tuple[int, int, int]]:

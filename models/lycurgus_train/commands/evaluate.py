@@ -123,7 +123,7 @@ def _write(out: Path, document: dict[str, Any], judged: Sequence[Judged], *, wor
     from lycurgus.exporters.csv import write_table
     from lycurgus.exporters.json import write_json
     from lycurgus.exporters.text import csv_cell, inert
-    from lycurgus_train.data.sheet import write_png
+    from lycurgus_train.canvas import write_png
     from lycurgus_train.finds import draw_finds
     from lycurgus_train.judging import row_of
 

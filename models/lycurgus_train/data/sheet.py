@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -11,20 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lycurgus.core.outline import trace_all
 from lycurgus.exporters import palette
-from lycurgus.exporters.atomic import replacing
-from lycurgus.exporters.contrast import display_range, stretched
-from lycurgus.resources import resource
+from lycurgus_train.canvas import LETTERS_PX, Canvas, canvas_of, caption_font, draw_boxes, draw_outlines, write_png
 from lycurgus_train.labelled import LabelledImage
-
-Canvas = NDArray[np.uint8]
 
 TILE_PX = 400
 COLUMNS, ROWS = 5, 4
 CAPTION_PX = 40
-LETTERS_PX = 14
-SUBPIXEL_BITS = 4
 
 
 def draw_labelled(image: LabelledImage, *, max_side_px: int = 1600, min_side_px: int = 0) -> Canvas:
@@ -41,18 +33,11 @@ def draw_labelled(image: LabelledImage, *, max_side_px: int = 1600, min_side_px:
     -------
     (h, w, 3) uint8, RGB.
     """
-    side = max(image.shape)
-    scale = max_side_px / side if side > max_side_px else float(max(1, min_side_px // side))
-    grey = stretched(image.pixels, display_range(image.pixels))
-    height, width = (max(1, round(length * scale)) for length in image.shape)
-    resized = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    canvas = np.asarray(cv2.cvtColor(resized, cv2.COLOR_GRAY2RGB), np.uint8)
+    canvas, scale = canvas_of(image.pixels, max_side_px=max_side_px, min_side_px=min_side_px)
     if image.foreground is not None:
         _draw_foreground(canvas, _scaled(image.foreground, canvas))
-    _draw_outlines(canvas, image, scale)
-    corners = np.rint(image.boxes * scale).astype(int)
-    for y0, x0, y1, x1 in corners.tolist():
-        cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), palette.SKY_BLUE, 1)
+    draw_outlines(canvas, image.instances, palette.CLASSES, scale)
+    draw_boxes(canvas, image.boxes, palette.SKY_BLUE, scale)
     if image.ignore is not None:
         _hatch(canvas, _scaled(image.ignore, canvas))
     return canvas
@@ -90,18 +75,13 @@ class ContactSheets:
         self._tiles = []
 
 
-def write_png(path: Path, canvas: Canvas) -> None:
-    with replacing(path) as temporary:
-        Image.fromarray(canvas).save(temporary, format="PNG", compress_level=3)
-
-
 def _tile(image: LabelledImage) -> Canvas:
     picture = draw_labelled(image, max_side_px=TILE_PX, min_side_px=TILE_PX)
     tile = np.full((TILE_PX + CAPTION_PX, TILE_PX, 3), 255, np.uint8)
     height, width = picture.shape[:2]
     tile[CAPTION_PX : CAPTION_PX + height, :width] = picture
     drawn = Image.fromarray(tile)
-    draw, font = ImageDraw.Draw(drawn), _font()
+    draw, font = ImageDraw.Draw(drawn), caption_font()
     for line, text in enumerate(caption(image).split("\n")):
         draw.text((2, 2 + line * (LETTERS_PX + 4)), _shortened(text, draw, font), font=font, fill=(0, 0, 0))
     return np.array(drawn)
@@ -133,18 +113,6 @@ def _scaled(mask: NDArray[np.bool_], canvas: Canvas) -> NDArray[np.bool_]:
     return np.asarray(cv2.resize(mask.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST), bool)
 
 
-def _draw_outlines(canvas: Canvas, image: LabelledImage, scale: float) -> None:
-    if not image.instances:
-        return
-    traced = trace_all([instance.mask for instance in image.instances])
-    corners = np.array([complex(instance.bbox.x0, instance.bbox.y0) for instance in image.instances])
-    points = (traced.points + np.repeat(corners, traced.counts)).view(np.float64).reshape(-1, 2)
-    outlines = np.split((points + 0.5) * scale - 0.5, np.cumsum(traced.counts)[:-1])
-    for number, outline in enumerate(outlines):
-        fixed = np.rint(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        cv2.polylines(canvas, [fixed], True, palette.CLASSES[number % len(palette.CLASSES)], 1, cv2.LINE_AA, SUBPIXEL_BITS)
-
-
 def _draw_foreground(canvas: Canvas, mask: NDArray[np.bool_]) -> None:
     canvas[mask] = (0.75 * canvas[mask] + 0.25 * np.array(palette.SKY_BLUE)).astype(np.uint8)
     outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -154,8 +122,3 @@ def _draw_foreground(canvas: Canvas, mask: NDArray[np.bool_]) -> None:
 def _hatch(canvas: Canvas, mask: NDArray[np.bool_]) -> None:
     rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
     canvas[mask & ((rows + columns) % 8 == 0)] = palette.VERMILLION
-
-
-@lru_cache(maxsize=1)
-def _font() -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(resource("fonts/DejaVuSans.ttf"), LETTERS_PX)
