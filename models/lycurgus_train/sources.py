@@ -73,8 +73,9 @@ def open_source(source: Source) -> DataSet | Pool:
     images: DataSet | Pool = Pool(source.path) if (source.path / INDEX).exists() else load_folder(source.path)
     if source.split is None or source.part == "all":
         return images
-    read_split(source.split).check(images.names)
-    return images.only(_wanted(source))
+    split = read_split(source.split)
+    split.check(images.names)
+    return images.only(split.side(source.part))
 
 
 def _opened(sources: Sequence[Source]) -> list[DataSet | Pool]:
@@ -87,18 +88,9 @@ def _opened(sources: Sequence[Source]) -> list[DataSet | Pool]:
 
 def _absent(source: Source, images: DataSet | Pool) -> list[str]:
     """Say which images a split promises that are not there."""
-    missing = sorted(set(_wanted(source)) - set(images.names))
-    if not missing:
-        return []
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    return [f"{source.path}: the split {source.split} names {', '.join(missing[:3])}{more}, of which there is no image with a truth"]
-
-
-def _wanted(source: Source) -> tuple[str, ...]:
     if source.split is None or source.part == "all":
-        return ()
-    split = read_split(source.split)
-    return split.train if source.part == "train" else split.validation
+        return []
+    return [f"{source.path}: {sentence} ({source.split})" for sentence in read_split(source.split).absent(images.names, source.part)]
 
 
 def _prepared(images: DataSet | Pool, stage: str, progress: Progress) -> list[Prepared]:

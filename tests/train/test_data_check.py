@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lycurgus.core.types import BBox, Instance
-from lycurgus_train.data.check import DataError, check, check_before_training
+from lycurgus_train.data.check import DataError, background_only, check, check_before_training
 from lycurgus_train.data.folder import load_folder
 from lycurgus_train.data.sheet import caption, draw_labelled
 from lycurgus_train.labelled import LabelledImage
@@ -45,7 +45,20 @@ def test_an_image_without_particles_is_allowed_but_not_a_folder_of_them(tmp_path
     assert checked.problems == []
     assert checked.notes == ["1: has no particle; it is learnt from as background"]
     save(tmp_path / "masks" / "0.png", np.zeros(SHAPE, np.uint8))
-    assert check(load_folder(tmp_path)).problems == ["none of the 2 images has a particle: nothing can be learnt but background"]
+    empty = load_folder(tmp_path)
+    with pytest.raises(DataError, match="none of the 2 images has a particle: nothing can be learnt but background"):
+        check_before_training([empty])
+
+
+def test_a_folder_of_background_is_good_beside_one_with_particles(tmp_path):
+    save(tmp_path / "empty" / "images" / "a.png", picture(7))
+    save(tmp_path / "empty" / "masks" / "a.png", np.zeros(SHAPE, np.uint8))
+    empty = load_folder(tmp_path / "empty")
+    particles = load_folder(good_folder(tmp_path / "good", 1))
+    check_before_training([particles, empty])
+    check_before_training([particles], [empty])
+    assert background_only([check(empty)])
+    assert not background_only([check(empty), check(particles)])
 
 
 def test_five_thousand_particles_and_sixteen_bits_are_no_problem(tmp_path):

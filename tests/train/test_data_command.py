@@ -7,14 +7,15 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from lycurgus import __version__
 from lycurgus_train import cli
 from lycurgus_train.cli import COMMANDS, main
 from lycurgus_train.data.pool import Pool
-from lycurgus_train.data.splits import read_split
-from train.folders import DISCS, good_folder, same_masks
+from lycurgus_train.data.splits import Split, read_split, write_split
+from train.folders import DISCS, SHAPE, good_folder, same_masks, save
 
 
 def test_help_names_every_command_and_loads_no_torch():
@@ -108,6 +109,31 @@ def test_split_keeps_articles_together_and_pack_takes_one_side(tmp_path, capsys)
     assert same_masks(pool[0].instances, DISCS)
     assert main(packed) == 1
     assert "holds a pool already" in capsys.readouterr().err
+
+
+def test_what_has_no_truth_is_not_left_out_of_a_pool_in_silence(tmp_path, capsys):
+    folder = good_folder(tmp_path / "data", 4)
+    (folder / "masks" / "0.png").unlink()
+    (folder / "masks" / "1.png").write_bytes(b"")
+    write_split(Split(("1", "2"), ("3", "4"), {}), tmp_path / "split.json")
+    pack = ["data", "pack", str(folder), "--out", str(tmp_path / "pool")]
+    assert main(pack) == 1
+    said = capsys.readouterr().err
+    assert "2 problems in the data, nothing was packed" in said
+    assert "0.png: has no mask" in said
+    assert "1.png: is not a readable mask" in said
+    (folder / "images" / "0.png").unlink()
+    assert main([*pack, "--split", str(tmp_path / "split.json"), "--side", "validation"]) == 1
+    assert "the split names 4, of which there is no image with a truth" in capsys.readouterr().err
+    assert not (tmp_path / "pool").exists()
+
+
+def test_what_is_worth_a_look_is_said_before_it_is_packed(tmp_path, capsys):
+    folder = good_folder(tmp_path / "data", 2)
+    save(folder / "masks" / "1.png", np.zeros(SHAPE, np.uint8))
+    assert main(["data", "pack", str(folder), "--out", str(tmp_path / "pool")]) == 0
+    assert "1: has no particle; it is learnt from as background" in capsys.readouterr().err
+    assert len(Pool(tmp_path / "pool")) == 2
 
 
 def test_groups_are_read_off_names(tmp_path, capsys):

@@ -6,7 +6,7 @@ import argparse
 import csv
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +74,9 @@ def _load(options: argparse.Namespace) -> DataSet:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from lycurgus_train.data.check import check
-    from lycurgus_train.data.sheet import ContactSheets, draw_labelled, write_png
+    from lycurgus_train.canvas import write_png
+    from lycurgus_train.data.check import background_only, check
+    from lycurgus_train.data.sheet import ContactSheets, draw_labelled
     from lycurgus_train.labelled import LabelledImage
 
     data = _load(options)
@@ -88,14 +89,19 @@ def _check(options: argparse.Namespace) -> int:
                 write_png(options.out / "images" / f"{image.name.replace('/', '_')}.png", draw_labelled(image, min_side_px=1000))
 
     checked = check(data, progress=Bar(), visit=draw)
+    checked.problems += background_only([checked])
     if sheets is not None:
         sheets.close()
         print(f"drawn: {', '.join(str(path) for path in sheets.written) or 'nothing'}")
     print(_in_words(data, checked))
-    for title, sentences in (("note", checked.notes), ("problem", checked.problems)):
-        if sentences:
-            print(f"{len(sentences)} {title}{'s' * (len(sentences) > 1)}:", *sentences, sep="\n  ", file=sys.stderr)
+    _list("note", checked.notes)
+    _list("problem", checked.problems)
     return 1 if checked.problems else 0
+
+
+def _list(title: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        print(f"{len(sentences)} {title}{'s' * (len(sentences) > 1)}:", *sentences, sep="\n  ", file=sys.stderr)
 
 
 def _in_words(data: DataSet, checked: Checked) -> str:
@@ -163,14 +169,22 @@ def _groups_by(pattern: str, names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _pack(options: argparse.Namespace) -> int:
-    from lycurgus_train.data.pool import write_pool
+    from lycurgus_train.data.check import DataError, check
+    from lycurgus_train.data.pool import check_free, write_pool
     from lycurgus_train.data.splits import read_split
 
-    data = _load(options)
+    check_free(options.out)
+    data, absent = _load(options), []
     if options.split:
         split = read_split(options.split)
         split.check(data.names)
-        data = data.only(getattr(split, options.side))
+        absent = split.absent(data.names, options.side)
+        data = data.only(split.side(options.side))
+    # What a pool leaves out nobody would miss later: a folder is packed whole or not at all.
+    checked = check(data, progress=Bar())
+    _list("note", checked.notes)
+    if absent or checked.problems:
+        raise DataError([*absent, *checked.problems], undone="packed")
     pool = write_pool(data, options.out, progress=Bar())
     print(f"{len(pool)} images packed into {options.out}")
     return 0

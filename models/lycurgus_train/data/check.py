@@ -50,11 +50,11 @@ class Checkable(Protocol):
 
 
 class DataError(LycurgusError):
-    """Data that cannot be trained on; lists every problem."""
+    """Data that cannot be used; lists every problem, and says what was not done with them."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], *, undone: str = "trained") -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n  ".join([f"{count} in the data, nothing was trained:", *problems]))
+        super().__init__("\n  ".join([f"{count} in the data, nothing was {undone}:", *problems]))
         self.problems = tuple(problems)
 
 
@@ -81,6 +81,11 @@ class Checked:
     pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Digest of an image's pixels -> its name and the digest of its truth."""
 
+    @property
+    def shows_background_only(self) -> bool:
+        """Whether no image has a particle: good beside other images, and of no use alone."""
+        return 0 < self.n_images == self.n_without
+
 
 def check(data: Checkable, *, progress: Progress = silent, visit: Callable[[LabelledImage], None] | None = None) -> Checked:
     """Read every image with its truth and list what is wrong; an image that fails stops nobody.
@@ -103,9 +108,15 @@ def check(data: Checkable, *, progress: Progress = silent, visit: Callable[[Labe
         _examine(image, remarks, checked)
         if visit is not None:
             visit(image)
-    if checked.n_images and checked.n_without == checked.n_images:
-        checked.problems.append(f"none of the {checked.n_images} images has a particle: nothing can be learnt but background")
     return checked
+
+
+def background_only(checked: Sequence[Checked]) -> list[str]:
+    """Return the problem of images of which none has a particle, if it is theirs."""
+    read = [one for one in checked if one.n_images]
+    if not read or not all(one.shows_background_only for one in read):
+        return []
+    return [f"none of the {sum(one.n_images for one in read)} images has a particle: nothing can be learnt but background"]
 
 
 def check_before_training(
@@ -129,6 +140,7 @@ def check_before_training(
     for checked in sides[1]:
         both = [(name, trained[digest]) for digest, (name, _) in checked.pictures.items() if digest in trained]
         found += [f"{name} of the validation images is the same picture as {other}, which is trained on" for name, other in both]
+    found += background_only(sides[0])
     if not any(checked.n_images for checked in sides[0]):
         found.append("there is no image to train on")
     if found:

@@ -103,8 +103,7 @@ def write_pool(images: Iterable[LabelledImage], folder: Path, *, progress: Progr
     ExportError
         It cannot be written.
     """
-    if (folder / INDEX).exists():
-        raise LycurgusError(f"{folder} holds a pool already", hint="delete it, or choose another folder")
+    check_free(folder)
     total = len(images) if isinstance(images, Sequence) else 0
     rows = []
     for number, image in enumerate(images):
@@ -116,6 +115,18 @@ def write_pool(images: Iterable[LabelledImage], folder: Path, *, progress: Progr
     with replacing(folder / INDEX) as temporary:
         temporary.write_text(json.dumps({"format": FORMAT, "images": rows}), encoding="utf-8")
     return Pool(folder)
+
+
+def check_free(folder: Path) -> None:
+    """Make sure, before any work, that a folder holds no pool yet.
+
+    Raises
+    ------
+    LycurgusError
+        It does.
+    """
+    if (folder / INDEX).exists():
+        raise LycurgusError(f"{folder} holds a pool already", hint="delete it, or choose another folder")
 
 
 def save_labelled(path: Path, image: LabelledImage) -> None:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus_train.labelled import LabelledImage
+
+Side = Literal["train", "validation"]
 
 FORMAT = 1
 SHIPPED = Path(__file__).resolve().parent.parent / "splits"
@@ -42,11 +44,22 @@ class Split:
         """
         unknown = sorted(set(names) - set(self.train) - set(self.validation))
         if unknown:
-            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
             raise LycurgusError(
-                f"the split knows nothing of {', '.join(unknown[:3])}{more}",
+                f"the split knows nothing of {_some(unknown)}",
                 hint="the data changed since it was made; make it again with lycurgus-train data split",
             )
+
+    def side(self, name: Side) -> tuple[str, ...]:
+        return self.train if name == "train" else self.validation
+
+    def absent(self, names: Collection[str], side: Side) -> list[str]:
+        """Say which images of a side a data set lacks: a sentence, or none."""
+        missing = sorted(set(self.side(side)) - set(names))
+        return [f"the split names {_some(missing)}, of which there is no image with a truth"] if missing else []
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def image_statistics(image: LabelledImage) -> tuple[int, float]:
