@@ -123,6 +123,18 @@ def test_polygons_boxes_and_crowds_each_have_their_place(tmp_path):
     assert remarks == ("annotations that cover no pixel and are left out: 1",)
 
 
+def test_a_crowd_with_nothing_but_a_box_is_ignored_there(tmp_path):
+    save(tmp_path / "a.png", picture())
+    crowds = [{"bbox": [50, 5, 20, 10], "iscrowd": 1}, rle(instance_of(DISCS[1])) | {"iscrowd": 1}]
+    save_coco(tmp_path / "a.json", {"a.png": [rle(instance_of(DISCS[0])), *crowds]})
+    (image,) = load_folder(tmp_path)
+    expected = DISCS[1].copy()
+    expected[5:15, 50:70] = True
+    assert np.array_equal(image.ignore, expected)
+    assert len(image.instances) == 1
+    assert not len(image.boxes)
+
+
 def test_a_coco_file_is_named_itself_and_its_images_lie_elsewhere(tmp_path):
     save(tmp_path / "pictures" / "deep" / "a.png", picture())
     truth = save_coco(tmp_path / "truth" / "one.json", {"some/folder/a.png": [rle(instance_of(DISCS[0]))]})
@@ -174,11 +186,19 @@ def test_pixels_that_are_no_numbers_are_ignored(tmp_path):
     pixels[:5] = np.nan
     save(tmp_path / "a.tif", pixels)
     save(tmp_path / "a_mask.png", labels_of(DISCS))
-    (image,) = load_folder(tmp_path)
+    image, remarks = load_folder(tmp_path).entries[0].load_with_remarks()
+    assert remarks == (f"pixels without a value, which are ignored: {5 * SHAPE[1]}",)
     assert np.isfinite(image.pixels).all()
     assert image.ignore[:5].all()
     assert not image.ignore[5:].any()
     assert np.array_equal(image.pixels[5:], pixels[5:])
+
+
+def test_an_image_without_any_number_is_refused(tmp_path):
+    save(tmp_path / "a.tif", np.full(SHAPE, np.nan, np.float32))
+    save(tmp_path / "a_mask.png", labels_of(DISCS))
+    with pytest.raises(ReadError, match=r"a\.tif: has no pixel with a value"):
+        load_folder(tmp_path)[0]
 
 
 def test_an_image_of_another_size_than_its_mask_is_refused(tmp_path):

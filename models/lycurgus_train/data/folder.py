@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import overload
 
 import numpy as np
 
-from lycurgus.core.errors import LycurgusError
+from lycurgus.core.errors import LycurgusError, ReadError
+from lycurgus.core.types import Mask, Plane
 from lycurgus.readers.door import read
 from lycurgus.readers.truth import ParticleValues
 from lycurgus_train.data.layout import Kind, find_truths
@@ -47,7 +49,13 @@ class Entry:
         pixels = read(self.image).pixels
         height, width = pixels.shape
         known = self.truth.read((height, width))
-        return _labelled(self, pixels, known), known.remarks
+        valued = np.isfinite(pixels)
+        if valued.all():
+            return _labelled(self, pixels, known), known.remarks
+        if not valued.any():
+            raise ReadError(self.image, "has no pixel with a value")
+        remark = f"pixels without a value, which are ignored: {valued.size - np.count_nonzero(valued):,}"
+        return _labelled(self, *_filled(pixels, valued, known)), (*known.remarks, remark)
 
 
 class DataSet(Sequence[LabelledImage]):
@@ -126,28 +134,28 @@ def load_folder(
     return DataSet(folder, found.kind, entries, found.problems)
 
 
-def _labelled(entry: Entry, pixels: np.ndarray, known: Known) -> LabelledImage:
-    ignore = known.ignore
-    if not np.issubdtype(pixels.dtype, np.integer) and not (finite := np.isfinite(pixels)).all():
-        filling = np.median(pixels[finite]) if finite.any() else 0
-        pixels = np.where(finite, pixels, filling).astype(pixels.dtype)
-        ignore = ~finite if ignore is None else ignore | ~finite
+def _filled(pixels: Plane, valued: Mask, known: Known) -> tuple[Plane, Known]:
+    """Give pixels without a value a harmless one, and note that nothing is known there."""
+    filled: Plane = np.where(valued, pixels, np.median(pixels[valued])).astype(pixels.dtype)
+    return filled, replace(known, ignore=~valued if known.ignore is None else known.ignore | ~valued)
+
+
+def _labelled(entry: Entry, pixels: Plane, known: Known) -> LabelledImage:
     return LabelledImage(
         name=entry.name,
         pixels=pixels,
         instances=known.instances,
         boxes=known.boxes,
         foreground=known.foreground,
-        ignore=ignore,
+        ignore=known.ignore,
         group=entry.group,
     )
 
 
 def _unique_names(images: Sequence[Path]) -> list[str]:
     """Call each image by its stem; where two share one, by the file name, and where that is not enough, with its folder."""
-    stems = [image.stem for image in images]
-    files = [image.name for image in images]
+    stems, files = Counter(image.stem for image in images), Counter(image.name for image in images)
     return [
-        stem if stems.count(stem) == 1 else file if files.count(file) == 1 else f"{image.parent.name}/{file}"
-        for image, stem, file in zip(images, stems, files, strict=True)
+        image.stem if stems[image.stem] == 1 else image.name if files[image.name] == 1 else f"{image.parent.name}/{image.name}"
+        for image in images
     ]

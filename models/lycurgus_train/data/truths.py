@@ -83,7 +83,7 @@ class SemanticMask:
 class CocoAnnotations:
     """Polygons or run-length codes of a COCO file, overlaps kept.
 
-    Annotations with nothing but a box give boxes; crowds are areas to ignore.
+    Annotations with nothing but a box give boxes; crowds, by their outline or their box, are areas to ignore.
     """
 
     coco: CocoTruth
@@ -96,13 +96,14 @@ class CocoAnnotations:
         _check_shape(self.path, f"{self.coco.name} is said to have", self.coco.shape, shape)
         outlined = tuple(one for one in self.coco.annotations if one.get("segmentation"))
         only_boxed = [one for one in self.coco.annotations if not one.get("segmentation") and one.get("bbox")]
-        truth = replace(self.coco, annotations=outlined)
+        truth = replace(self.coco, annotations=outlined, crowds=tuple(one for one in self.coco.crowds if one.get("segmentation")))
         instances = tuple(truth.instances())
         empty = len(self.coco.annotations) - len(instances) - len(only_boxed)
         boxes, remarks = self._boxes(only_boxed, shape)
         if empty:
             remarks = (*remarks, f"annotations that cover no pixel and are left out: {empty}")
-        return Known(instances, boxes, None, _union(truth.crowd_areas(), shape), remarks)
+        boxed_crowds, _ = self._boxes([one for one in self.coco.crowds if not one.get("segmentation") and one.get("bbox")], shape)
+        return Known(instances, boxes, None, _union(truth.crowd_areas(), boxed_crowds, shape), remarks)
 
     def _boxes(self, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         try:
@@ -177,10 +178,13 @@ def _check_shape(path: Path, which: str, found: tuple[int, ...], expected: tuple
         raise ReadError(path, f"{which} {found[0]} x {found[1]} px, its image {expected[0]} x {expected[1]}")
 
 
-def _union(areas: Sequence[Instance], shape: tuple[int, int]) -> Mask | None:
-    if not areas:
+def _union(areas: Sequence[Instance], boxes: NDArray[np.float32], shape: tuple[int, int]) -> Mask | None:
+    if not areas and not len(boxes):
         return None
     union = np.zeros(shape, bool)
     for area in areas:
         union[area.bbox.slices] |= area.mask
+    low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
+    for (y0, x0), (y1, x1) in zip(low.tolist(), high.tolist(), strict=True):
+        union[y0:y1, x0:x1] = True
     return union
