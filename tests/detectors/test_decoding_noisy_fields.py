@@ -137,6 +137,17 @@ def test_wild_numbers_harm_nobody(scene: Truth, head: Head) -> None:
     assert len(decode(fields, rays, DecodingParams(head=head))) == (6 if head == "semantic" else len(scene.masks))
 
 
+@pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf])
+def test_wild_rays_cost_no_visible_particle(scene: Truth, wild: float) -> None:
+    rays = scene.rays.copy()
+    rays[3:9] = wild
+    visible = decode(scene.fields, rays, DecodingParams(head="distance"))
+    assert same(decode(scene.fields, np.full_like(rays, wild), DecodingParams(head="completed")), visible)
+    assert len(decode(scene.fields, rays, DecodingParams(head="completed"))) == len(scene.masks)
+    for candidate in decode(scene.fields, rays, DecodingParams(head="star-convex")):
+        assert np.isfinite(candidate.score)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_pure_noise_never_fails(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -127,10 +127,11 @@ def choose_voters(owner: NDArray[np.int32], depth: Floats, count: int) -> NDArra
 
 
 def ask(place: NDArray[np.int64], owner: NDArray[np.int32], depth: Floats, rays: Floats) -> Voters:
-    """Read the rays at flat places of the half grid, ordered by region."""
+    """Read the rays at flat places of the half grid, ordered by region; a ray that is not a number reaches nowhere."""
     row, column = np.divmod(place, owner.shape[1])
     origins = np.stack([2 * row, 2 * column], axis=1).astype(np.float32) + np.float32(0.5)
-    radii = np.exp(np.clip(rays.reshape(len(rays), -1)[:, place].T, LEAST_LOG, MOST_LOG)).astype(np.float32)
+    logs = np.nan_to_num(rays.reshape(len(rays), -1)[:, place].T, nan=LEAST_LOG)
+    radii = np.exp(np.clip(logs, LEAST_LOG, MOST_LOG)).astype(np.float32)
     weights = np.square(np.maximum(depth.ravel()[place], 1e-3)).astype(np.float32)
     return Voters(owner.ravel()[place].astype(np.int64) - 1, origins, weights, radii, ellipses_of(radii, origins))
 
