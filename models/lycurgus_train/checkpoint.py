@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from lycurgus.core.errors import ModelError
 from lycurgus.exporters.atomic import replacing
@@ -26,12 +27,14 @@ class Checkpoint:
     weights : of the moving average, which is what is used and exported.
     state : the running weights, optimiser and averaging, for going on.
     step : steps done.
+    run : the settings that the run began with, as ``config.deciding`` returns them; empty where none were noted.
     """
 
     network: NetworkConfig
     weights: dict[str, Any]
     state: dict[str, Any]
     step: int
+    run: dict[str, Any] = field(default_factory=dict)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -42,6 +45,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "weights": checkpoint.weights,
         "state": checkpoint.state,
         "step": checkpoint.step,
+        "run": checkpoint.run,
     }
     with replacing(path) as temporary:
         torch.save(document, temporary)
@@ -63,10 +67,14 @@ def load_checkpoint(path: Path, *, expected: NetworkConfig | None = None) -> Che
         raise ModelError(path, f"is damaged or no checkpoint ({type(error).__name__})") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ModelError(path, "is no checkpoint of this version of lycurgus-train")
-    network = NetworkConfig.model_validate(document["network"])
+    try:
+        network = NetworkConfig.model_validate(document["network"])
+        found = Checkpoint(network, document["weights"], document["state"], document["step"], document.get("run", {}))
+    except (KeyError, ValidationError) as error:
+        raise ModelError(path, "is damaged or no checkpoint: parts of it are missing") from error
     if expected is not None and network != expected:
         raise ModelError(path, f"is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
-    return Checkpoint(network, document["weights"], document["state"], document["step"])
+    return found
 
 
 def build(network: NetworkConfig) -> ParticleNetwork:

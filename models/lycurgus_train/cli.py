@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lycurgus-train {options.command}: {error}", file=sys.stderr)
         return FAILED
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "onnx", "onnxscript", "tensorboard"):
+        if error.name not in ("torch", "onnx", "onnxscript", "numba", "tensorboard"):
             raise
         print(f"lycurgus-train {options.command}: needs {error.name}: pip install 'lycurgus[train]'", file=sys.stderr)
         return FAILED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -98,13 +100,14 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
     """
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        for setting in settings:
-            _merge(document, tomllib.loads(setting))
-        config = TrainConfig.model_validate(document)
     except OSError as error:
         raise ParameterError(f"{path} cannot be read ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path} is not valid TOML: {error}") from error
+    for setting in settings:
+        _merge(document, _parsed(setting))
+    try:
+        config = TrainConfig.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the run"
@@ -115,6 +118,34 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
             "validation": tuple(_anchored(source, path.parent) for source in config.validation),
         }
     )
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any], *, within: str = "") -> list[str]:
+    """Say which settings of a run differ from those that it began with, "seed 1, now 2"; ``before`` as ``deciding`` returned it."""
+    found: list[str] = []
+    for name in dict.fromkeys([*before, *now]):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += changes(old, new, within=f"{within}{name}.")
+        elif old != new:
+            found.append(f"{within}{name} {json.dumps(old)}, now {json.dumps(new)}")
+    return found
+
+
+def deciding(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings that decide a run's result, as plain data; sources by their names, since folders may be moved."""
+    document = config.model_dump(mode="json", include={"seed", "steps", "batch", "learning_rate", "weight_decay", "warmup_steps"})
+    document |= config.model_dump(mode="json", include={"averaging", "precision", "crops", "loss"})
+    return document | {"train": [f"{source.path.name} {source.weight:g}" for source in config.train]}
+
+
+def _parsed(setting: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(setting)
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(
+            f"--set {setting}: {error}", hint="write it as TOML, for instance steps=500 or 'network.head=\"distance\"'"
+        ) from error
 
 
 def _anchored(source: Source, folder: Path) -> Source:

@@ -8,15 +8,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from lycurgus.core.errors import ParameterError
 from lycurgus_train.augment import AugmentParams
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
-from lycurgus_train.config import TrainConfig
+from lycurgus_train.config import TrainConfig, deciding
 from lycurgus_train.crops import CropDataset, RunOrder, batches, to_batch
 from lycurgus_train.log import RunLog
 from lycurgus_train.losses import Batch, LossWeights, total_loss
@@ -65,6 +67,8 @@ def train(
     ------
     ModelError
         A checkpoint is damaged or of another architecture.
+    ParameterError
+        A GPU is asked for and there is none.
     """
     with _joined(device) as process:
         return _train(config, sources, validation, out, process, start_from, after_check)
@@ -85,9 +89,10 @@ def _train(
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.learning_rate)
     averaging = get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
-    step = 0
+    step, begun_with = 0, deciding(config)
     if (out / LAST).exists():
-        step = _restore(load_checkpoint(out / LAST, expected=config.network), model, optimizer, averaged)
+        last = load_checkpoint(out / LAST, expected=config.network)
+        step, begun_with = _restore(last, model, optimizer, averaged), last.run or begun_with
     elif start_from is not None:
         weights = load_checkpoint(start_from, expected=config.network).weights
         model.load_state_dict(weights)
@@ -101,7 +106,10 @@ def _train(
     order = RunOrder(first_step=step, steps=config.steps, batch=config.batch, rank=process.rank, world=process.world)
     held_out = CropDataset(validation, crops, seed=0, with_rays=config.network.head == "star-convex") if validation else None
     loader = batches(dataset, order, batch=config.batch, workers=config.workers)
-    with RunLog(out, active=process.leads) as log, tqdm(total=config.steps, initial=step, disable=not process.leads) as bar:
+    with (
+        RunLog(out, active=process.leads, first_step=step) as log,
+        tqdm(total=config.steps, initial=step, disable=not process.leads) as bar,
+    ):
         for tensors in loader:
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * schedule(step, config.steps, config.warmup_steps)
@@ -113,7 +121,7 @@ def _train(
             if process.leads and (step % config.check_every == 0 or step == config.steps):
                 if held_out is not None:
                     bar.set_postfix(validation=f"{_validate(averaged.module, held_out, config, process, log, step):.4f}")
-                save_checkpoint(out / LAST, _snapshot(config, model, optimizer, averaged, step))
+                save_checkpoint(out / LAST, _snapshot(config, model, optimizer, averaged, step, begun_with))
                 if after_check is not None:
                     after_check(step)
     _share_buffers(averaged.module, process)
@@ -170,9 +178,11 @@ def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, o
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _snapshot(config: TrainConfig, model: nn.Module, optimizer: torch.optim.Optimizer, averaged: AveragedModel, step: int) -> Checkpoint:
+def _snapshot(
+    config: TrainConfig, model: nn.Module, optimizer: torch.optim.Optimizer, averaged: AveragedModel, step: int, begun_with: dict[str, Any]
+) -> Checkpoint:
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "averaged": averaged.state_dict()}
-    return Checkpoint(config.network, averaged.module.state_dict(), state, step)
+    return Checkpoint(config.network, averaged.module.state_dict(), state, step, begun_with)
 
 
 def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, averaged: AveragedModel) -> int:
@@ -195,11 +205,24 @@ def computes_in_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu._is_amx_tile_supported())
 
 
+def uses_cuda(device: str) -> bool:
+    """Tell whether "auto", "cpu" or "cuda" means a GPU here.
+
+    Raises
+    ------
+    ParameterError
+        A GPU is asked for and torch finds none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ParameterError("torch finds no CUDA GPU", hint="leave --device out, or install torch with CUDA")
+    return device != "cpu" and torch.cuda.is_available()
+
+
 @contextmanager
 def _joined(device: str) -> Iterator[Process]:
     """Join the other processes where torchrun started several, and leave them however the run ends."""
     world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
+    cuda = uses_cuda(device)
     here = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(here)

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 pytest.importorskip("tensorboard")
 
-from lycurgus_train.checkpoint import load_checkpoint
+from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.cli import main
+from lycurgus_train.config import NetworkConfig
 from lycurgus_train.data.folder import load_folder
 from lycurgus_train.data.pool import write_pool
 from lycurgus_train.data.splits import Split, write_split
@@ -99,6 +100,52 @@ def test_semantic_masks_alone_train_a_semantic_network_and_no_other(tmp_path, ca
     assert run(tmp_path) == 2
     assert "no image tells one from another" in capsys.readouterr().err
     assert run(tmp_path, 'network.head="semantic"') == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "why"),
+    [
+        (["--from", "absent.pt"], 1, "absent.pt: there is no such checkpoint"),
+        (
+            ["--from", "other.pt"],
+            1,
+            "is of another network: it holds distance U-Net 8-8, depth 1, wanted is star-convex U-Net 8-8, depth 1",
+        ),
+        (["--out", "file/run"], 1, "file is no folder"),
+        (["--device", "cuda"], 2, "torch finds no CUDA GPU"),
+        (["--set", "network.head=distance"], 2, "--set network.head=distance: Invalid value"),
+    ],
+)
+def test_what_would_stop_a_run_is_said_before_its_data_are_read(tmp_path, capsys, monkeypatch, options, status, why):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    other = NetworkConfig(head="distance", widths=(8, 8))
+    save_checkpoint(tmp_path / "other.pt", Checkpoint(other, build(other).state_dict(), {}, 1))
+    (tmp_path / "file").touch()
+    (tmp_path / "run.toml").write_text(f'{RUN}[[train]]\npath = "a folder that is not there"', encoding="utf-8")
+    assert main(["train", "run.toml", "--out", "out", *options]) == status
+    assert why in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_who_goes_on_otherwise_than_begun_is_told(tmp_path, capsys):
+    good_folder(tmp_path / "data", 2)
+    assert run(tmp_path, "steps=2") == 0
+    capsys.readouterr()
+    assert run(tmp_path, "steps=3", "seed=5", "crops.as_recorded=0.25", "workers=0") == 0
+    said = capsys.readouterr()
+    assert "(seed 1, now 5; steps 2, now 3; crops.as_recorded 0.5, now 0.25)" in said.err
+    assert "after 3 steps" in said.out
+    assert run(tmp_path, "steps=1") == 0
+    said = capsys.readouterr()
+    assert "holds a run of 3 steps, 1 were asked for" in said.err
+    assert "after 3 steps" in said.out
+
+
+def test_a_configuration_in_another_encoding_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "run.toml").write_bytes('name = "Prüfung"'.encode("latin-1"))
+    assert main(["train", str(tmp_path / "run.toml"), "--out", str(tmp_path / "out")]) == 2
+    assert "run.toml is not valid TOML" in capsys.readouterr().err
 
 
 def test_a_source_that_is_not_there_is_named(tmp_path, capsys):

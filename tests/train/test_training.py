@@ -23,6 +23,7 @@ from lycurgus_train.checkpoint import load_checkpoint
 from lycurgus_train.config import NetworkConfig, read_config
 from lycurgus_train.crops import RunOrder
 from lycurgus_train.labelled import LabelledImage
+from lycurgus_train.log import RunLog
 from lycurgus_train.train import LAST, schedule, train
 from train.runs import SIDE, config, picture, prepared
 
@@ -75,6 +76,20 @@ def test_a_run_leaves_figures_and_pictures(tmp_path: Path) -> None:
     assert any(row.startswith("6,validation,total,") for row in rows)
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["0000003.png", "0000006.png"]
     assert list(tmp_path.glob("events.out.tfevents.*"))
+
+
+def test_steps_that_are_done_again_are_noted_once(tmp_path: Path) -> None:
+    losses = {"total": torch.tensor(1.0)}
+    with RunLog(tmp_path) as log:
+        for step in range(1, 101):
+            log.losses(step, losses, 0.1)
+    with RunLog(tmp_path, first_step=50) as log:
+        for step in range(51, 101):
+            log.losses(step, losses, 0.2)
+    rows = [row.split(",") for row in (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()[1:]]
+    rates = {int(step): value for step, _, name, value in rows if name == "learning_rate"}
+    assert rates == {20: "0.1", 40: "0.1", 60: "0.2", 80: "0.2", 100: "0.2"}
+    assert len(rows) == 2 * len(rates)
 
 
 def test_an_image_without_particles_teaches_that_there_are_none(tmp_path: Path) -> None:

@@ -30,11 +30,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--from", dest="start_from", type=Path, metavar="CHECKPOINT", help="start with these weights")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Check the data, train, and return the exit status."""
+def run(options: argparse.Namespace) -> int:
+    """Check the run, then the data, train, and return the exit status."""
+    from lycurgus_train.beginning import look_ahead
+    from lycurgus_train.checkpoint import load_checkpoint
     from lycurgus_train.commands.bar import Bar
     from lycurgus_train.config import read_config
     from lycurgus_train.sources import check_sources, load_sources
@@ -43,13 +44,16 @@ def run(args: argparse.Namespace) -> int:
     # torchrun starts this command once for each GPU; where one of them fails, it ends the others.
     leads = os.environ.get("RANK", "0") == "0"
     bar = Bar(active=leads)
-    config = read_config(args.config, tuple(args.settings))
+    config = read_config(options.config, tuple(options.settings))
     if leads:
+        _show(look_ahead(config, options.out, start_from=options.start_from, device=options.device))
         _show(check_sources(config, progress=bar))
     validation = load_sources(config.validation, progress=bar) if leads else []
-    train(config, load_sources(config.train, progress=bar), validation, args.out, start_from=args.start_from, device=args.device)
+    sources = load_sources(config.train, progress=bar)
+    train(config, sources, validation, options.out, start_from=options.start_from, device=options.device)
     if leads:
-        print(f"{args.out / LAST} holds the network after {config.steps:,} steps")
+        last = options.out / LAST
+        print(f"{last} holds the network after {load_checkpoint(last).step:,} steps")
     return 0
 
 

@@ -1,0 +1,55 @@
+"""What would stop a run, or surprise its user, is found out before its data are read: device, folder, checkpoints, changed settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lycurgus.core.errors import ExportError
+from lycurgus.exporters.atomic import HINT
+from lycurgus_train.checkpoint import load_checkpoint
+from lycurgus_train.config import TrainConfig, changes, deciding
+from lycurgus_train.train import LAST, uses_cuda
+
+
+def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, device: str) -> list[str]:
+    """Find out whether a run can begin, or go on, in a folder.
+
+    Returns
+    -------
+    What is allowed but worth a look, sentences.
+
+    Raises
+    ------
+    ExportError
+        The folder cannot be made or written to.
+    ModelError
+        The checkpoint to go on with or to start from is missing, damaged, or of another network.
+    ParameterError
+        A GPU is asked for and there is none.
+    """
+    uses_cuda(device)
+    _check_folder(out)
+    if not (out / LAST).exists():
+        if start_from is not None:
+            load_checkpoint(start_from, expected=config.network)
+        return []
+    last = load_checkpoint(out / LAST, expected=config.network)
+    notes = [] if start_from is None else [f"{out} holds a run of {last.step:,} steps, which goes on: --from {start_from.name} is not used"]
+    if last.step >= config.steps:
+        return [*notes, f"{out} holds a run of {last.step:,} steps, {config.steps:,} were asked for: there is nothing left to do"]
+    changed = changes(last.run, deciding(config)) if last.run else []
+    if changed:
+        notes.append(
+            f"{out} holds a run that began with other settings ({'; '.join(changed)}): it will not end as one that was not stopped"
+        )
+    return notes
+
+
+def _check_folder(out: Path) -> None:
+    """Ask for the folder that is there already: nothing is made before the data are known to be good."""
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ExportError(out, f"{there.name} is no folder", hint="name another one with --out")
+    if not os.access(there, os.W_OK):
+        raise ExportError(out, "permission denied", hint=HINT)
