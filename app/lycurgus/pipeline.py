@@ -49,6 +49,7 @@ def analyze(
     params : the defaults where None.
     device : "auto", "cpu" or "cuda", for detectors that run a network.
     detector : takes the place of the one that the parameters name: of the same kind, with a network that is not installed for instance.
+    progress : told when "prepare", "detect", "separate", "clean" and "measure" begin, and how far long ones have come.
 
     Raises
     ------
@@ -175,8 +176,6 @@ def calibrated(micrograph: Micrograph, params: AnalysisParams, annotations: tupl
 class _StageClock:
     """Times stages, reports them, and looks at the cancel token between them."""
 
-    STAGES = ("prepare", "detect", "separate", "clean", "measure")
-
     def __init__(self, progress: Progress, cancel: CancelToken) -> None:
         self.times_s: dict[str, float] = {}
         self._progress = progress
@@ -185,7 +184,7 @@ class _StageClock:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         self._cancel.check()
-        self._progress(name, self.STAGES.index(name), len(self.STAGES))
+        self._progress(name, 0, 1)
         start = perf_counter()
         yield
         self.times_s[name] = round(perf_counter() - start, 4)

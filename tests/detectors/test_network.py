@@ -16,7 +16,7 @@ from lycurgus.core.tiling import Layout
 from lycurgus.core.types import Detection, Instance, Mask, Micrograph, PixelSize
 from lycurgus.detectors import DETECTORS, Scene, network
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
-from lycurgus.detectors.scales import first_scales
+from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
 from lycurgus.parameters import default_params, with_settings
 from networks import make_model
@@ -231,6 +231,35 @@ def test_a_cancelled_analysis_stops() -> None:
     cancel.cancel()
     with pytest.raises(Cancelled):
         detect(PICTURE, cancel=cancel)
+
+
+def test_progress_of_an_analysis_names_its_stages_in_order_and_never_falls_back(models: Path) -> None:
+    make_model(models / "scaled", scales=[1.0, 0.5])
+    told: list[tuple[str, float]] = []
+    params = with_settings(default_params(detector="network"), ["detector.model=scaled"])
+    small = [disc(SHAPE, centre, 6) for centre in CENTRES]
+    picture = np.where(np.logical_or.reduce(small), 3000.0, 1000.0)
+    result = analyze(micrograph(picture), params, progress=lambda stage, done, total: told.append((stage, done / total)))
+    assert len(result.detection["scales"]) == 3
+    stages = ["prepare", "detect", "separate", "clean", "measure"]
+    assert list(dict.fromkeys(stage for stage, _ in told)) == stages
+    assert told == sorted(told, key=lambda one: (stages.index(one[0]), one[1]))
+    assert all(0 <= share <= 1 for _, share in told)
+    assert len({share for stage, share in told if stage == "detect"}) == 4
+
+
+@pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])
+def test_a_reduced_picture_holds_means_and_nothing_moves(shape: tuple[int, int]) -> None:
+    """However narrow the picture is: single points, taken as they are, would turn lattices into stripes."""
+    picture = np.random.default_rng(0).normal(100, 30, shape).astype(np.float32)
+    rows = max(shape[0] // 2, 1)
+    half = Scaling(shape, (rows, shape[1] // 2)).resize(picture)
+    np.testing.assert_allclose(half, picture.reshape(rows, -1, shape[1] // 2, 2).mean(axis=(1, 3)), rtol=1e-5)
+    ramp = np.add.outer(np.arange(shape[0]), 2 * np.arange(shape[1])).astype(np.float32)
+    for factor in (0.5, 2.0):
+        scaling = Scaling.by(factor, shape)
+        inner = np.s_[2:-2, 2:-2] if rows > 1 else np.s_[:, 2:-2]
+        np.testing.assert_allclose(scaling.back(scaling.resize(ramp))[inner], ramp[inner], atol=0.01 * ramp.max())
 
 
 def test_the_pipeline_measures_the_particles_as_they_were_found() -> None:

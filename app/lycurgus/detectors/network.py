@@ -14,14 +14,14 @@ from lycurgus.core.background import smooth_background
 from lycurgus.core.errors import ModelError
 from lycurgus.core.normalise import normalise
 from lycurgus.core.params import DetectorParams
-from lycurgus.core.progress import CancelToken, Progress
+from lycurgus.core.progress import CancelToken, Parts, Progress
 from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
 from lycurgus.detectors.decoding.credibility import most_credible
 from lycurgus.detectors.decoding.scales import Look, merge_scales
-from lycurgus.detectors.scales import Scaling, best_px, first_scales, further_scales
+from lycurgus.detectors.scales import MOST_FURTHER, Scaling, best_px, first_scales, further_scales
 from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import Network, open_network
@@ -129,10 +129,12 @@ class NetworkDetector:
         network = open_network(self._model or find_model(params.model), device)
         manifest = network.model.manifest
         decoding = _decoding(network.model, params)
-        finder = _Finder(scene, network, decoding, progress, cancel)
-
         expected = _expected_px(params, scene.pixel_size)
-        scales = first_scales(manifest, finder.shape, expected)
+        height, width = scene.plane.shape
+        scales = first_scales(manifest, (height, width), expected)
+        parts = Parts(progress, len(scales) + 1 + (MOST_FURTHER if expected is None else 0))
+        finder = _Finder(scene, network, decoding, parts, cancel)
+
         looks = [*(finder.look(scale) for scale in scales), finder.look(scales[0], flattened=True)]
         believed = [looks[most_credible([one.look for one in looks])]]
         found = finder.merged(believed)
@@ -177,7 +179,7 @@ class _Finder:
     scene: Scene
     network: Network
     decoding: DecodingParams
-    progress: Progress
+    parts: Parts
     cancel: CancelToken
 
     @property
@@ -200,7 +202,7 @@ class _Finder:
         plane = np.pad(plane, ((0, -height % coarsest), (0, -width % coarsest)), mode="symmetric")
         layout = Layout(manifest.input.stride, manifest.input.context_px, batch=GPU_BATCH if self.network.on_gpu else 1)
         outputs = {output.name: OutputPlane(output.channels, output.stride) for output in manifest.outputs}
-        planes = predict_tiled(plane, self.network.predict, outputs, layout, progress=self.progress, cancel=self.cancel)
+        planes = predict_tiled(plane, self.network.predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
         self.cancel.check()
         candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]

@@ -27,6 +27,9 @@ LEAST_SIDE_PX = 96
 FACTOR = 2.0
 """By how much a picture is enlarged in which nothing was found."""
 
+MOST_FURTHER = 3
+"""At no more scales than these a picture is looked at again."""
+
 LEAST_STEP = 1.3
 """A scale nearer than this factor to one that was looked at shows nothing new."""
 
@@ -63,7 +66,7 @@ class Scaling:
         """Return the copy of a picture: means where it is reduced, cubic interpolation where it is enlarged."""
         if self.is_identity:
             return plane
-        reduces = self.scaled[0] < self.shape[0]
+        reduces = self.scaled[0] * self.scaled[1] < self.shape[0] * self.shape[1]
         how = cv2.INTER_AREA if reduces else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(plane, self.scaled[::-1], interpolation=how), dtype=np.float32)
 
@@ -110,7 +113,7 @@ def further_scales(
     found : the particles up to now, in the picture's own pixels. Where there are none they may be too small to be seen.
     """
     diameters = [candidate.diameter_px for candidate in found]
-    wanted = choose_scales(diameters, best_px=best_px(manifest), unknown=(FACTOR,))
+    wanted = choose_scales(diameters, best_px=best_px(manifest), most=MOST_FURTHER, unknown=(FACTOR,))
     possible = dict.fromkeys(_possible(scale, shape) for scale in wanted)
     return tuple(scale for scale in possible if all(abs(log(scale / other)) > log(LEAST_STEP) for other in looked))
 
