@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from onnx import helper
 
 from lycurgus.core.errors import ModelError, ParameterError
@@ -48,6 +51,55 @@ def test_a_network_is_opened_once_and_shared_by_threads(tmp_path: Path) -> None:
         answers = list(pool.map(lambda network: network.predict(IMAGE)["fields"], networks))
     assert len({id(network) for network in networks}) == 1
     assert all(np.array_equal(answer, answers[0]) for answer in answers)
+
+
+@pytest.mark.parametrize(("provider", "at_once", "patience_s"), [("CPUExecutionProvider", 2, 60), ("DmlExecutionProvider", 1, 0.2)])
+def test_threads_take_turns_on_a_gpu_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, at_once: int, patience_s: float
+) -> None:
+    runtime = _Runtime(provider, patience_s)
+    monkeypatch.setattr(session, "_session", lambda *_: runtime)
+    monkeypatch.setattr(session, "candidates", lambda _: (provider,))
+    network = open_network(model_in(tmp_path), "auto")
+    assert network.provider == providers.NAMES[provider]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: network.predict(IMAGE), range(2)))
+    assert runtime.most_at_once == at_once
+
+
+class _Runtime:
+    """A session that counts how many threads are in it; each stays until another has come or has had time enough to."""
+
+    def __init__(self, provider: str, patience_s: float) -> None:
+        self.most_at_once = 0
+        self._patience_s = patience_s
+        self._provider = provider
+        self._inside = 0
+        self._counting = threading.Lock()
+        self._another = threading.Event()
+
+    def get_providers(self) -> list[str]:
+        return [self._provider]
+
+    def get_inputs(self) -> list[object]:
+        return [SimpleNamespace(name="image", type="tensor(float)")]
+
+    def get_outputs(self) -> list[object]:
+        return [SimpleNamespace(name="fields")]
+
+    def run(self, names: list[str], given: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        assert names == ["fields"]
+        with self._counting:
+            self._inside += 1
+            self.most_at_once = max(self.most_at_once, self._inside)
+            if self._inside > 1:
+                self._another.set()
+        image = given["image"]
+        if len(image) > 1:
+            self._another.wait(timeout=self._patience_s)
+        with self._counting:
+            self._inside -= 1
+        return [np.zeros((len(image), 2, *image.shape[2:]), np.float32)]
 
 
 def test_another_network_in_the_same_folder_is_another_network(tmp_path: Path) -> None:

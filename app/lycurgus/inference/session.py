@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """An opened network; may be used by several threads at once.
+    """An opened network; may be used by several threads at once, which take turns on a GPU.
 
     Attributes
     ----------
@@ -35,6 +36,7 @@ class Network:
     warnings: tuple[str, ...]
     _session: Any
     _half_input: bool
+    _turn: AbstractContextManager[object]
 
     @property
     def on_gpu(self) -> bool:
@@ -60,7 +62,8 @@ class Network:
         given = batch.astype(np.float16) if self._half_input else np.ascontiguousarray(batch)
         names = [output.name for output in manifest.outputs]
         try:
-            values = self._session.run(names, {manifest.input.name: given})
+            with self._turn:
+                values = self._session.run(names, {manifest.input.name: given})
         except Exception as error:
             raise ModelError(
                 self.model.folder, f"the network does not run on {self.provider}", hint=f"{_first_line(error)}; --device cpu may help"
@@ -139,7 +142,9 @@ def _on(provider: str, model: InstalledModel, warnings: tuple[str, ...]) -> Netw
             model.folder, f"the network has inputs {sorted(inputs)} and outputs {sorted(outputs)}, its manifest names others", hint=_AGAIN
         )
     name = NAMES[running] + (", half precision" if half else "")
-    network = Network(model, name, warnings, session, inputs[manifest.input.name] == "tensor(float16)")
+    # DirectML forbids two runs of a session at once, and on any GPU the second would want as much memory again.
+    turn: AbstractContextManager[object] = nullcontext() if running == CPU else threading.Lock()
+    network = Network(model, name, warnings, session, inputs[manifest.input.name] == "tensor(float16)", turn)
     network.predict(np.zeros((1, 1, manifest.input.stride, manifest.input.stride), dtype=np.float32))
     _log.info("%s %s runs on %s", manifest.name, manifest.version, name)
     return network
