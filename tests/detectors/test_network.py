@@ -13,7 +13,7 @@ from lycurgus import analyze
 from lycurgus.core.errors import Cancelled, ModelError, ParameterError
 from lycurgus.core.progress import CancelToken, never, silent
 from lycurgus.core.tiling import Layout
-from lycurgus.core.types import Detection, Instance, Mask, Micrograph, PixelSize
+from lycurgus.core.types import BBox, Detection, Instance, Mask, Micrograph, PixelSize
 from lycurgus.detectors import DETECTORS, Scene, network
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.detectors.scales import Scaling, first_scales
@@ -145,6 +145,29 @@ def test_what_is_not_usable_is_never_foreground() -> None:
     assert all(mask[usable].any() for mask in drawn(found(detection)))
     kept = sum(bool((truth & usable).sum() > 0.8 * truth.sum()) for truth in DISCS)
     assert len(found(detection)) >= kept > 0
+
+
+@pytest.mark.parametrize("model", ["blobs", "stars"])
+def test_a_frame_around_a_picture_changes_nothing_within(model: str) -> None:
+    """Data bar, frame, rows of missing pixels: a particle that they cut ends there, as at the edge of the picture."""
+    inner = PICTURE[15:, 20:]
+    y, x = 31, 7
+    framed = np.full((SHAPE[0] + 90, SHAPE[1] + 40), 60.0)
+    framed[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
+    usable = np.zeros(framed.shape, dtype=bool)
+    usable[y : y + inner.shape[0], x : x + inner.shape[1]] = True
+    alone, within = detect(inner, model=model), detect(framed, usable, model=model)
+    assert len(found(alone)) == len(found(within)) > 0
+    at_edge = [one for one in found(alone) if one.bbox.touches_border(inner.shape)]
+    assert len(at_edge) > 5
+    back = tuple(
+        Instance(BBox(box.y0 - y, box.x0 - x, box.y1 - y, box.x1 - x), one.mask, one.score) for one in found(within) for box in [one.bbox]
+    )
+    assert alike(found(alone), back)
+    assert alone.probability is not None
+    assert within.probability is not None
+    np.testing.assert_array_equal(within.probability[usable], alone.probability.ravel())
+    np.testing.assert_array_equal(within.foreground[usable], alone.foreground.ravel())
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (63, 65), (64, 64), (5, 129)])

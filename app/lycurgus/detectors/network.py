@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lycurgus.core.background import smooth_background
+from lycurgus.core.cleaning import analysed_field
 from lycurgus.core.errors import ModelError
 from lycurgus.core.normalise import normalise
 from lycurgus.core.params import DetectorParams
 from lycurgus.core.progress import CancelToken, Parts, Progress
+from lycurgus.core.separate.regions import moved
 from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
@@ -113,7 +115,8 @@ class NetworkDetector:
         """Find particles.
 
         The picture is looked at as it is at several scales, and once without slow shading; the most credible look is believed
-        (``decoding.credibility``), and further scales are added to it where the sizes found there call for them.
+        (``decoding.credibility``), and further scales are added to it where the sizes found there call for them. What lies beyond the
+        box of all that is usable, as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
 
         ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, whether these are of the ``flattened``
         picture, the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of
@@ -130,10 +133,10 @@ class NetworkDetector:
         manifest = network.model.manifest
         decoding = _decoding(network.model, params)
         expected = _expected_px(params, scene.pixel_size)
-        height, width = scene.plane.shape
-        scales = first_scales(manifest, (height, width), expected)
+        field = _field(scene.usable)
+        scales = first_scales(manifest, (field.height, field.width), expected)
         parts = Parts(progress, len(scales) + 1 + (MOST_FURTHER if expected is None else 0))
-        finder = _Finder(scene, network, decoding, parts, cancel)
+        finder = _Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
         looks = [*(finder.look(scale) for scale in scales), finder.look(scales[0], flattened=True)]
         believed = [looks[most_credible([one.look for one in looks])]]
@@ -144,8 +147,9 @@ class NetworkDetector:
                 found = finder.merged(believed)
         cancel.check()
 
-        instances = tuple(instance for one in found if (instance := _within(one, scene.usable)) is not None)
-        foreground = np.zeros(finder.shape, dtype=np.bool_)
+        usable = (_within(one, finder.scene.usable) for one in found)
+        instances = tuple(replace(one, bbox=moved(one.bbox, field.y0, field.x0)) for one in usable if one is not None)
+        foreground = np.zeros(scene.plane.shape, dtype=np.bool_)
         for instance in instances:
             foreground[instance.bbox.slices] |= instance.mask
         polarity, certainty = polarity_of(instances, scene.plane, scene.usable & ~foreground)
@@ -163,7 +167,7 @@ class NetworkDetector:
         return Detection(
             foreground,
             polarity,
-            _probability(believed, scene.usable),
+            _probability(believed, scene.usable, field),
             details,
             instances,
             network.provider,
@@ -242,11 +246,26 @@ def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float |
     return None if params.diameter_px == "auto" else params.diameter_px
 
 
-def _probability(looks: Sequence[_Seen], usable: Mask) -> NDArray[np.float32]:
+def _field(usable: Mask) -> BBox:
+    """Box of what is looked at: of all that is usable, and the whole picture where nothing is."""
+    height, width = usable.shape
+    return analysed_field(usable) if usable.any() else BBox(0, 0, height, width)
+
+
+def _within_field(scene: Scene, field: BBox) -> Scene:
+    if (field.height, field.width) == scene.plane.shape:
+        return scene
+    return replace(scene, plane=np.ascontiguousarray(scene.plane[field.slices]), usable=np.ascontiguousarray(scene.usable[field.slices]))
+
+
+def _probability(looks: Sequence[_Seen], usable: Mask, field: BBox) -> NDArray[np.float32]:
     """Foreground probability in the picture's own pixels: the largest of all scales, 0 where nothing is usable."""
     largest = looks[0].scaling.back(looks[0].probability)
     for look in looks[1:]:
         np.maximum(largest, look.scaling.back(look.probability), out=largest)
+    if largest.shape != usable.shape:
+        inner, largest = largest, np.zeros(usable.shape, dtype=np.float32)
+        largest[field.slices] = inner
     largest[~usable] = 0
     return largest
 
