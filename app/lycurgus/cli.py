@@ -268,7 +268,7 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 def _add_choice_of_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", metavar="NAME", help="how particles are found; 'lycurgus models' lists the choices")
-    parser.add_argument("--separator", metavar="NAME", help="how touching particles are parted: uecs, watershed or none")
+    parser.add_argument("--separator", metavar="NAME", help="how touching particles are parted; 'lycurgus models' lists the choices")
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="STAGE.FIELD=VALUE", help="change one parameter; may be repeated"
     )

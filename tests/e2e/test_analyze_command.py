@@ -52,6 +52,14 @@ def test_every_promised_file_is_written(images: Path, tmp_path: Path) -> None:
     assert not list(out.rglob(".lycurgus-*"))
 
 
+def test_what_is_said_in_a_log_is_not_buried_under_a_progress_bar(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (images / "bad.tif").write_bytes(b"")
+    assert main(["analyze", str(images / "bad.tif"), str(images / "b.tif"), "--out", str(tmp_path / "out"), "--formats", "csv"]) == 1
+    said = capsys.readouterr().err
+    assert said.splitlines()[0] == "1 file failed:"
+    assert "image/s" not in said
+
+
 def test_particles_are_where_and_as_large_as_they_were_drawn(images: Path, tmp_path: Path) -> None:
     main(["analyze", str(images / "a.tif"), "--out", str(tmp_path / "out"), "--formats", "csv"])
     rows = table(tmp_path / "out" / "particles.csv")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of
+from lycurgus.commands.common import bar_options, device_of, params_of, pixel_size_nm_of
 from lycurgus.commands.reporting import deliver, grouping_of, plan_of
 from lycurgus.exporters import IMAGE_EXPORTERS
 from lycurgus.exporters.base import FailedFile, ReportEntry
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(tasks: Sequence[ImageTask], jobs: int, *, quiet: bool) -> list[Outcome]:
     outcomes = []
-    with tqdm(total=len(tasks), unit="image", disable=quiet, leave=False) as bar:
+    with tqdm(total=len(tasks), **bar_options(quiet=quiet)) as bar:
         for _, outcome in run_tasks(tasks, jobs=jobs):
             outcomes.append(outcome)
             bar.update()

@@ -6,7 +6,7 @@ import argparse
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import INTERRUPTED, device_of, params_of, pixel_size_nm_of, say, shown
+from lycurgus.commands.common import INTERRUPTED, bar_options, device_of, params_of, pixel_size_nm_of, say, shown
 from lycurgus.commands.reporting import deliver, grouping_of, plan_of
 from lycurgus.core.errors import Cancelled
 from lycurgus.readers.discover import find_files
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _work(batch: Batch, engine: Engine, *, quiet: bool) -> None:
     failed = 0
-    with tqdm(total=len(batch.sources), initial=batch.n_done_before, unit="image", disable=quiet, leave=False, smoothing=0.05) as bar:
+    with tqdm(total=len(batch.sources), initial=batch.n_done_before, smoothing=0.05, **bar_options(quiet=quiet)) as bar:
         for step in batch.run(engine):
             bar.update()
             if step.failure is not None:

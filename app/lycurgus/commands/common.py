@@ -40,6 +40,16 @@ def pixel_size_nm_of(options: argparse.Namespace) -> float | None:
     return parse_length_nm(options.pixel_size) if options.pixel_size else None
 
 
+def bar_options(*, quiet: bool) -> dict[str, Any]:
+    """Return how progress over images is drawn: on a terminal alone, for in a log its lines would bury what is said.
+
+    Parameters
+    ----------
+    quiet : on no terminal either.
+    """
+    return {"unit": "image", "leave": False, "disable": quiet or None}
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document, strictly: no NaN and no broken characters of file names, which other readers refuse."""
     json.dump(plain(document), sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)

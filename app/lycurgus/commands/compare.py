@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, print_json, say_failures, shown
+from lycurgus.commands.common import bar_options, device_of, params_of, pixel_size_nm_of, print_json, say_failures, shown
 from lycurgus.exporters.base import FailedFile
 from lycurgus.exporters.json import write_json
 from lycurgus.readers.discover import find_files
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
     comparisons: list[ImageComparison] = []
     failures: list[FailedFile] = []
-    for source in tqdm(sources, unit="image", disable=options.json, leave=False):
+    for source in tqdm(sources, **bar_options(quiet=options.json)):
         try:
             comparisons.append(compare_image(source, chosen, baseline, options.out, pixel_size_nm=pixel_size_nm, device=device))
         except Exception as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lycurgus.commands.common import device_of, params_of, pixel_size_nm_of, print_json, say, say_failures
+from lycurgus.commands.common import bar_options, device_of, params_of, pixel_size_nm_of, print_json, say, say_failures
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.metrics import pool
 from lycurgus.exporters.base import FailedFile
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         pixel_size_nm=pixel_size_nm_of(options),
         device=device,
     )
-    scored = list(tqdm(scoring, total=len(pairs), unit="image", disable=options.json, leave=False))
+    scored = list(tqdm(scoring, total=len(pairs), **bar_options(quiet=options.json)))
     document = _document(scored, kind, params.document())
     failures = [FailedFile(one.image, one.error) for one in scored if one.error]
     if options.json:
