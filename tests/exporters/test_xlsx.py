@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from lycurgus.core.errors import ExportError
 from lycurgus.core.measurement import DESCRIPTORS
-from lycurgus.exporters.base import FailedFile, Report
+from lycurgus.exporters.base import FailedFile, Group, Report
 from lycurgus.exporters.columns import particle_columns
 from lycurgus.exporters.image_columns import IMAGE_COLUMNS
 from lycurgus.exporters.imagej_columns import imagej_columns
@@ -175,6 +175,23 @@ def test_pictures_stand_on_the_summary_and_beside_few_images(tmp_path: Path) -> 
     few, many = written(make_report(3, 5), tmp_path), written(make_report(25, 5), tmp_path)
     assert [len(sheet._images) for sheet in (few["Summary"], few["Images"])] == [1, 3]
     assert [len(sheet._images) for sheet in (many["Summary"], many["Images"])] == [1, 0]
+
+
+def test_a_row_with_a_picture_is_as_high_as_its_warnings(tmp_path: Path) -> None:
+    plain = make_report(2, 5)
+    long = tuple(f"{number}: something that a reader has to know before trusting the image" for number in range(9))
+    first = plain.entries[0]
+    report = replace(plain, entries=(replace(first, result=replace(first.result, warnings=long)), *plain.entries[1:]))
+    sheet = written(report, tmp_path)["Images"]
+    assert sheet.row_dimensions[2].height > 1.5 * sheet.row_dimensions[3].height
+
+
+def test_groups_are_described_in_words(tmp_path: Path) -> None:
+    report = make_report(2, 10)
+    assert report.summary is not None
+    group = Group("thick", tuple(entry.image for entry in report.entries), report.summary)
+    (row,) = table(written(replace(report, groups=(group,)), tmp_path)["Groups"])[:1]
+    assert (row["Group"], row["Descriptor"], row["Counted"]) == ("thick", "Equivalent circular diameter", report.summary.n_counted)
 
 
 def test_images_and_failed_files_have_one_row_each(tmp_path: Path) -> None:

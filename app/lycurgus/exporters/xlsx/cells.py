@@ -76,8 +76,13 @@ def put_row(sheet: Worksheet, row: int, values: Sequence[Value], widths: Sequenc
     """Write a row whose texts wrap, as high as its longest text."""
     for column, value in enumerate(values, start=1):
         put(sheet, row, column, value, style)
+    sheet.row_dimensions[row].height = height_of(values, widths)
+
+
+def height_of(values: Sequence[Value], widths: Sequence[float]) -> float:
+    """Return the height of a row, in points, whose texts wrap in columns of these widths."""
     lines = max(lines_of(str(value or ""), max(1, int(width * 1.1) - 1)) for value, width in zip(values, widths, strict=True))
-    sheet.row_dimensions[row].height = lines * LINE_POINTS + 2
+    return lines * LINE_POINTS + 2
 
 
 def lines_of(text: str, chars: int) -> int:

@@ -23,7 +23,7 @@ def add_groups(workbook: Workbook, report: Report) -> None:
     sheet.row_dimensions[1].height = 40
     for number, group in enumerate(report.groups, start=2):
         for index, column in enumerate(GROUP_COLUMNS, start=1):
-            value = column.value(group)
+            value = group.summary.main.label if column.name == "descriptor" else column.value(group)
             put(sheet, number, index, value, styles.BODY_WRAPPED, _number_format(column, value, group))
     note = len(report.groups) + 3
     confidence, precision = report.groups[0].summary.confidence, report.groups[0].summary.precision
@@ -36,4 +36,4 @@ def add_groups(workbook: Workbook, report: Report) -> None:
 def _number_format(column: GroupColumn, value: Value, group: Group) -> str:
     if column.has_unit and isinstance(value, float):
         return styles.decimals_format(group.summary.main.mean)
-    return "0.000" if isinstance(value, float) else "General"
+    return "0.000" if isinstance(value, float) else "#,##0"

@@ -9,7 +9,7 @@ from lycurgus.exporters.base import MOST_PICTURES, Report
 from lycurgus.exporters.image_columns import ImageColumn, image_columns, image_rows
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
-from lycurgus.exporters.xlsx.cells import page, put, put_table, set_widths
+from lycurgus.exporters.xlsx.cells import height_of, page, put, put_table, set_widths
 from lycurgus.exporters.xlsx.pictures import place
 
 PICTURE_PX = 130
@@ -48,12 +48,15 @@ def add_images(workbook: Workbook, report: Report) -> None:
         for index, column in enumerate(columns, start=1 + shift):
             own_style = styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style
             put(sheet, number, index, values[column.name], own_style, _number_format(column, values[column.name]))
+    widths = [_WIDE.get(column.name, 11.5) for column in columns]
     if pictured:
-        for number, entry in enumerate(report.entries, start=2):
-            sheet.row_dimensions[number].height = (PICTURE_PX + 10) * 0.75
+        wrapped = [(column.name, width) for column, width in zip(columns, widths, strict=True) if column.name not in _DIGESTS]
+        for number, (entry, (values, _)) in enumerate(zip(report.entries, rows, strict=False), start=2):
+            text = height_of([values[name] for name, _ in wrapped], [width for _, width in wrapped])
+            sheet.row_dimensions[number].height = max((PICTURE_PX + 10) * 0.75, text)
             if entry.thumbnail is not None:
                 place(sheet, f"A{number}", entry.thumbnail, longest_px=PICTURE_PX)
-    set_widths(sheet, [*([19.5] if pictured else []), *(_WIDE.get(column.name, 11.5) for column in columns)])
+    set_widths(sheet, [*([19.5] if pictured else []), *widths])
     sheet.freeze_panes = f"{get_column_letter(2 + shift)}2"
     sheet.auto_filter.ref = f"{get_column_letter(1 + shift)}1:{get_column_letter(len(columns) + shift)}{len(rows) + 1}"
     page(sheet, header_row=1, pages_wide=2)
