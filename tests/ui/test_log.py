@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from lycurgus.ui.panels.log import LEVEL, LEVELS, LogPanel
+from lycurgus.ui.app import log_notices
+from lycurgus.ui.panels.log import LEVEL, LogPanel
 from lycurgus.ui.workbench import Workbench
 
 
@@ -26,11 +27,22 @@ def test_notices_are_listed_in_their_order_each_level_with_its_sign(workbench: W
     workbench.fail("The disk is full")
     items = [panel.list.topLevelItem(row) for row in range(4)]
     assert [item.text(2) for item in items] == ["3 images opened", "3 images analysed", "2 images failed", "The disk is full"]
-    assert [item.text(LEVEL) for item in items] == [LEVELS[level][0] for level in ("info", "success", "warning", "error")]
+    assert [item.text(LEVEL) for item in items] == ["ℹ", "✓", "⚠", "✕"]
     assert [item.childCount() for item in items] == [0, 0, 1, 0]
     assert "b.tif: is empty" in items[2].child(0).text(2)
     assert panel.pages.sentence == ""
     assert panel.count.text() == "4 notices"
+
+
+def test_what_is_told_outlives_the_window_in_the_log_file(workbench: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    log_notices(workbench)
+    with caplog.at_level("INFO", logger="lycurgus"):
+        workbench.tell("3 images opened")
+        workbench.warn("2 images failed", "a.tif: cannot be read")
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("INFO", "3 images opened"),
+        ("WARNING", "2 images failed\na.tif: cannot be read"),
+    ]
 
 
 def test_all_or_the_selected_notices_are_copied(workbench: Workbench, panel: LogPanel, qtbot: QtBot) -> None:

@@ -22,9 +22,10 @@ from lycurgus.ui.dialogs.export import warm_up
 from lycurgus.ui.garbage import GarbageCollection
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.theme import application_icon, apply_theme
-from lycurgus.ui.workbench import Workbench
+from lycurgus.ui.workbench import Notice, Workbench
 
 _log = logging.getLogger("lycurgus")
+_LEVELS = {"info": logging.INFO, "success": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 def run(paths: Sequence[Path] = (), *, analyse: bool = False, picture: Path | None = None) -> int:
@@ -91,6 +92,7 @@ def make_window(application: QApplication) -> MainWindow:
     settings = SettingsStore()
     apply_theme(application, settings.settings.theme)
     bench = Workbench(settings, default_project_file())
+    log_notices(bench)
     window = MainWindow(bench)
     for warning in (settings.warning, bench.project.warning):
         if warning:
@@ -99,7 +101,7 @@ def make_window(application: QApplication) -> MainWindow:
 
 
 def begin_log() -> None:
-    """Write warnings and worse to a file that never grows beyond a few megabytes; without one where the disk refuses."""
+    """Keep the log in a file that never grows beyond a few megabytes; without one where the disk refuses."""
     try:
         log_folder().mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(log_folder() / "lycurgus.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8")
@@ -109,6 +111,15 @@ def begin_log() -> None:
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
     _log.info("Lycurgus %s on Python %s", __version__, sys.version.split()[0])
+
+
+def log_notices(bench: Workbench) -> None:
+    """Write what the user is told to the log file as well: the list in the window ends with the window."""
+
+    def log(notice: Notice) -> None:
+        _log.log(_LEVELS[notice.level], "%s", "\n".join(filter(None, (notice.text, notice.details))))
+
+    bench.noticed.connect(log)
 
 
 def catch_strays(bench: Workbench) -> None:

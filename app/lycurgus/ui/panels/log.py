@@ -16,14 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lycurgus.exporters.palette import GREEN, ORANGE, SKY_BLUE, VERMILLION
+from lycurgus.ui.notifications import COLOURS, GLYPHS
 from lycurgus.ui.panels.blank import OrBlank
 from lycurgus.ui.workbench import Notice, Workbench, plural
 
 SPACING = 6
 MOST = 2_000
 """Notices that are kept; the oldest go first. The log file has them all."""
-LEVELS = {"info": ("ℹ", SKY_BLUE), "success": ("✓", GREEN), "warning": ("⚠", ORANGE), "error": ("✕", VERMILLION)}
 BLANK = "Nothing to report so far: what happens to your images is listed here"
 TIME, LEVEL, TEXT = range(3)
 
@@ -95,9 +94,8 @@ class _NoticeList(QTreeWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
 
     def append(self, notice: Notice) -> None:
-        glyph, colour = LEVELS[notice.level]
-        item = QTreeWidgetItem([QDateTime.currentDateTime().toString("HH:mm:ss"), glyph, notice.text])
-        item.setForeground(LEVEL, QBrush(QColor(*colour)))
+        item = QTreeWidgetItem([QDateTime.currentDateTime().toString("HH:mm:ss"), GLYPHS[notice.level], notice.text])
+        item.setForeground(LEVEL, QBrush(QColor(COLOURS[notice.level])))
         item.setToolTip(LEVEL, notice.level.capitalize())
         item.setToolTip(TEXT, notice.text)
         item.setData(LEVEL, Qt.ItemDataRole.UserRole, notice)
