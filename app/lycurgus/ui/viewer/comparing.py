@@ -11,7 +11,7 @@ import numpy as np
 from lycurgus.core.annotations import find_annotations, usable_area
 from lycurgus.core.metrics import match
 from lycurgus.core.params import AnalysisParams
-from lycurgus.core.preprocess import preprocess
+from lycurgus.core.preprocess import level_of, preprocess
 from lycurgus.core.progress import CancelToken, Progress
 from lycurgus.core.types import Instance, Micrograph, Particle, Plane
 from lycurgus.detectors import DETECTORS, Scene
@@ -74,16 +74,16 @@ def counterpart(
         return _otsu(micrograph, own, params, baseline, progress=progress, cancel=cancel)
     usable = usable_area(micrograph.pixels, find_annotations(micrograph.pixels, params.annotations))
     cancel.check()
-    plane = preprocess(micrograph.pixels, usable, params.preprocess)
+    level = level_of(micrograph.pixels)
+    plane = preprocess(micrograph.pixels, usable, params.preprocess, level=level)
     cancel.check()
     if content == "denoised":
         how = [name for name in (params.preprocess.flatten, params.preprocess.denoise) if name != "none"]
         title = "What the detector sees: " + (", ".join(how) if how else "as recorded")
         return Counterpart(title, "As recorded", tuple(reduced(plane)))
     detector = DETECTORS[params.detector.name]
-    detection = detector.detect(
-        Scene(plane, usable, micrograph.pixel_size), params.detector, device=device, progress=progress, cancel=cancel
-    )
+    scene = Scene(plane, usable, micrograph.pixel_size, level)
+    detection = detector.detect(scene, params.detector, device=device, progress=progress, cancel=cancel)
     if detection.probability is None:
         return Counterpart(note=f"{detector.label} gives no probability of foreground.")
     return Counterpart("Foreground probability, 0 to 1", "As recorded", tuple(reduced(detection.probability)))
