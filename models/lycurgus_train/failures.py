@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from lycurgus.detectors import Detector
 from lycurgus_train.canvas import write_png
 from lycurgus_train.finds import draw_finds
 from lycurgus_train.judging import Judged, judge
-from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.model_card import Failure
 from lycurgus_train.synth.simulators import SIMULATORS
+from lycurgus_train.synth.simulators import pictures as simulated
 
 SEED = 20_261_121
 """Of the pictures; training uses other numbers."""
@@ -43,7 +42,15 @@ def draw_failures(
     """
     failures = []
     for kind in kinds or tuple(SIMULATORS):
-        judged = list(judge(_pictures(kind, pictures), params, truth="instances", detector=detector, device=device))
+        judged = list(
+            judge(
+                simulated(SIMULATORS[kind], range(pictures), size_px=SIDE_PX, seed=SEED),
+                params,
+                truth="instances",
+                detector=detector,
+                device=device,
+            )
+        )
         scored = [one for one in judged if isfinite(one.fit)]
         if not scored:
             continue
@@ -53,12 +60,6 @@ def draw_failures(
         write_png(folder / file, draw_finds(worst, min_side_px=SIDE_PX, title=f"{SIMULATORS[kind].label}: F1 {worst.fit:.2f}"))
         failures.append(Failure(file, says))
     return failures
-
-
-def _pictures(kind: str, count: int) -> Iterator[LabelledImage]:
-    for number in range(count):
-        picture = SIMULATORS[kind].simulate(np.random.default_rng((SEED, number)), shape=(SIDE_PX, SIDE_PX))
-        yield replace(picture, name=f"{kind}-{number}")
 
 
 def _in_words(kind: str, judged: Judged) -> str:

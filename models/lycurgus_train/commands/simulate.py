@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lycurgus.core.errors import ParameterError
 
 if TYPE_CHECKING:
-    from lycurgus_train.labelled import LabelledImage
     from lycurgus_train.synth.simulators import Simulator
 
 LEAST_PX, MOST_PX = 64, 8192
@@ -22,6 +20,8 @@ examples:
   lycurgus-train simulate --list
   lycurgus-train simulate catalyst --count 200 --size 512 --out catalysts
   lycurgus-train simulate haadf --count 110 --seed 11 --pool pools/sim-haadf
+  lycurgus-train simulate liquid-cell --describe
+  lycurgus-train simulate liquid-cell --set wanted_snr=1 --set snr_db=[7.49] --set 'population.shapes={rod=1}' --out rods
 """
 
 
@@ -42,20 +42,28 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--count", type=int, default=100, metavar="N", help="how many images (default: 100)")
     parser.add_argument("--size", type=int, default=512, metavar="PX", help="height and width of each (default: 512)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="another number gives other images (default: 0)")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="settings", metavar="NAME=VALUE", help="TOML, what is drawn from: 'liquid_nm=[100, 200]'"
+    )
+    parser.add_argument("--describe", action="store_true", help="list what KIND draws from and stop")
 
 
 def run(options: argparse.Namespace) -> int:
     """Make the images, or list what can be made."""
+    from lycurgus_train.synth.simulator_params import describe
     from lycurgus_train.synth.simulators import SIMULATORS
 
     if options.list:
         for name, simulator in SIMULATORS.items():
             print(f"{name:<14} {simulator.label}")
         return 0
-    if options.kind is None or (options.out is None and options.pool is None):
+    if options.kind is None or (options.out is None and options.pool is None and not options.describe):
         raise ParameterError("KIND and --out or --pool are needed", hint="for instance: lycurgus-train simulate haadf --out pictures")
     if options.kind not in SIMULATORS:
         raise ParameterError(f"there is no simulator called '{options.kind}'", hint=f"choose one of {', '.join(SIMULATORS)}")
+    if options.describe:
+        print(describe(SIMULATORS[options.kind].params_model))
+        return 0
     for value, name, least, most in ((options.count, "--count", 1, 10**6), (options.size, "--size", LEAST_PX, MOST_PX)):
         if not least <= value <= most:
             raise ParameterError(f"{name} {value} is impossible", hint=f"give {least} to {most}")
@@ -65,25 +73,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _simulate(simulator: Simulator, options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from lycurgus_train.data.pool import write_pool
+    from lycurgus_train.synth.simulator_params import simulator_params
+    from lycurgus_train.synth.simulators import pictures
     from lycurgus_train.synth.writing import check_output, write_data_set
 
-    images = _images(simulator, count=options.count, size_px=options.size, seed=options.seed)
+    params = simulator_params(simulator.params_model, options.settings)
+    numbers = tqdm(range(options.count), unit="image", leave=False, disable=None, file=sys.stderr)
+    images = pictures(simulator, numbers, size_px=options.size, seed=options.seed, params=params)
     if options.pool is not None:
         print(f"{len(write_pool(images, options.pool))} images packed into {options.pool}")
         return 0
     check_output(options.out)
-    what = f"{simulator.label}, by lycurgus-train simulate {simulator.name} --size {options.size} --seed {options.seed}"
+    words = ["simulate", simulator.name, "--size", str(options.size), "--seed", str(options.seed)]
+    words += [word for setting in options.settings for word in ("--set", setting)]
+    what = f"{simulator.label}, by lycurgus-train {shlex.join(words)}"
     written = write_data_set(images, options.out, description=what, total=options.count)
     print(f"{written} images in {options.out}")
     return 0
-
-
-def _images(simulator: Simulator, *, count: int, size_px: int, seed: int) -> Iterator[LabelledImage]:
-    import numpy as np
-    from tqdm import tqdm
-
-    for number in tqdm(range(count), unit="image", leave=False, disable=None, file=sys.stderr):
-        # Each picture has a seed of its own: the tenth is the same whether ten are asked for or a thousand.
-        image = simulator.simulate(np.random.default_rng((seed, number)), shape=(size_px, size_px))
-        yield replace(image, name=f"{simulator.name}-{seed}-{number:05d}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -38,3 +40,18 @@ SIMULATORS: Registry[Simulator] = Registry(
         "liquid-cell": "lycurgus_train.synth.liquid_cell:LiquidCellSimulator",
     },
 )
+
+
+def pictures(
+    simulator: Simulator, numbers: Iterable[int], *, size_px: int, seed: int, params: BaseModel | None = None
+) -> Iterator[LabelledImage]:
+    """Simulate pictures by number; each has a seed of its own, so that the tenth is the same whether ten are made or a thousand.
+
+    Parameters
+    ----------
+    params : other ranges than the simulator's own.
+    """
+    ranges = simulator.params_model() if params is None else params
+    for number in numbers:
+        picture = simulator.simulate(np.random.default_rng((seed, number)), shape=(size_px, size_px), params=ranges)
+        yield replace(picture, name=f"{simulator.name}-{seed}-{number:05d}")
