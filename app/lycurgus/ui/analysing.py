@@ -255,7 +255,7 @@ class Analysing(QObject):
 
     def _say_how_it_went(self) -> None:
         if self._failed:
-            failed = [_named(document) for document in self._store.documents if document.error]
+            failed = [f"{document.path.name}: {document.reason}" for document in self._store.documents if document.error]
             self._bench.warn(f"{plural(self._done, 'image')} analysed, {self._failed} failed", "\n".join(failed))
         else:
             self._bench.succeed(f"{plural(self._done, 'image')} analysed")
@@ -278,12 +278,6 @@ def _by_hand(history: History) -> list[object]:
 def doubted_text(doubts: Sequence[str]) -> str:
     """Say of which images the pixel size is in doubt, given a sentence for each that begins with its name."""
     return doubts[0] if len(doubts) == 1 else f"The pixel sizes of {plural(len(doubts), 'image')} are in doubt: check them before using nm"
-
-
-def _named(document: Document) -> str:
-    """The error with the file it is about, which most sentences begin with already."""
-    name = document.path.name
-    return document.error if document.error.startswith(name) else f"{name}: {document.error}"
 
 
 def _analysed(

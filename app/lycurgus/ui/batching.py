@@ -30,7 +30,7 @@ from lycurgus.ui.analysing import RunProgress, corrected_since, doubted_text
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.opening import stored_image
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench, plural
+from lycurgus.ui.workbench import Workbench, capitalised, plural
 
 TOLD_TOGETHER = 16
 """Results of an earlier run that are fetched before the window is told of them."""
@@ -259,7 +259,7 @@ class Batching(QObject):
             self._total, self._done, self._done_before = event.total, event.done, event.done
             self._began_s = monotonic()
             for remark in event.remarks:
-                self._bench.tell(remark[:1].upper() + remark[1:])
+                self._bench.tell(capitalised(remark))
         elif isinstance(event, _Came):
             self._take(event)
         elif isinstance(event, _Doubted):
@@ -324,8 +324,7 @@ class Batching(QObject):
 
     def _failed_to_work(self, error: Exception) -> None:
         if isinstance(error, ParameterError):
-            why = f"{error.reason[:1].upper()}{error.reason[1:]}"
-            self._bench.fail(f"{why}: choose another folder for the results, or all images again")
+            self._bench.fail(f"{capitalised(error.reason)}: choose another folder for the results, or all images again")
         else:
             self._bench.fail_with(error)
 

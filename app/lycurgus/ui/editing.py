@@ -14,7 +14,7 @@ from lycurgus.core.errors import EditError
 from lycurgus.core.history import History
 from lycurgus.core.types import AnalysisResult, Instance, Micrograph, Particle
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench
+from lycurgus.ui.workbench import Workbench, capitalised
 
 Points = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ class Editing(QObject):
             edit = build(document.history, self._canvas_for(document))
             self._put(document, document.history.do(edit))
         except EditError as error:
-            self._bench.warn(str(error))
+            self._bench.warn(capitalised(str(error)))
             return
         before = {particle.id for particle in edit.removed}
         fresh = {particle.id for particle in edit.added} - before

@@ -69,6 +69,11 @@ class Document:
         return self._shown
 
     @property
+    def reason(self) -> str:
+        """Why it failed, without the name of its file, with which the errors of files begin."""
+        return self.error.removeprefix(f"{self.path.name}: ")
+
+    @property
     def n_edits(self) -> int:
         """Corrections by hand that a new analysis would replace."""
         return self.history.n_edits or self.awaited_edits

@@ -25,7 +25,7 @@ from lycurgus.services.watch_events import ImageDone, ImageDropped, ImageFailed,
 from lycurgus.ui.jobs import Job
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench, plural
+from lycurgus.ui.workbench import Workbench, capitalised, plural
 
 MOST_SHOTS = 24
 """Last images in the strip."""
@@ -185,7 +185,7 @@ class Watching(QObject):
     def _on_opened(self, watch: Watch) -> None:
         self._watch = watch
         for remark in watch.remarks:
-            self._bench.tell(remark[:1].upper() + remark[1:])
+            self._bench.tell(capitalised(remark))
 
     def _on_event(self, event: WatchEvent) -> None:
         if isinstance(event, ImageSeen | ImageDone):
@@ -206,7 +206,7 @@ class Watching(QObject):
         self._want_snapshot()
 
     def _say(self, said: Said) -> None:
-        text = said.text[:1].upper() + said.text[1:]
+        text = capitalised(said.text)
         {"info": self._bench.tell, "success": self._bench.succeed, "warning": self._bench.warn}[said.level](text)
         if said.level == "warning":
             self._alarm()
@@ -331,7 +331,7 @@ class Watching(QObject):
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, ParameterError):
-            self._bench.fail(f"{error.reason[:1].upper()}{error.reason[1:]}: choose another folder for the results, or begin anew")
+            self._bench.fail(f"{capitalised(error.reason)}: choose another folder for the results, or begin anew")
         else:
             self._bench.fail_with(error)
 

@@ -112,6 +112,11 @@ class Workbench(QObject):
         self.fail(f"{job.title} failed unexpectedly; the rest goes on.", f"{type(error).__name__}: {error}")
 
 
+def capitalised(text: str) -> str:
+    """Begin a sentence with a capital: what errors and remarks say is a clause, made to follow the name of a file."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, noun: str) -> str:
     """Write "1 image", "3 images"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

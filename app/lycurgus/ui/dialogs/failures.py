@@ -92,7 +92,7 @@ class FailuresDialog(QDialog):
     def copy(self) -> None:
         """Put file and reason of the selected images, or of all, on the clipboard, a line each."""
         documents = self._selected() or self.failed
-        QGuiApplication.clipboard().setText("\n".join(f"{document.path}\t{document.error}" for document in documents))
+        QGuiApplication.clipboard().setText("\n".join(f"{document.path}\t{document.reason}" for document in documents))
 
     def _retry(self, documents: Sequence[Document]) -> None:
         """Try again where an image failed: in the last batch, or by itself."""
@@ -113,7 +113,7 @@ class FailuresDialog(QDialog):
     def _update(self, document: Document) -> None:
         """Bring one image's line up to date, without losing the selection of the others."""
         shown = next((item for item in self._items() if item.data(0, _DOCUMENT) is document), None)
-        if shown is not None and (not is_failed(document) or shown.text(1) != document.error):
+        if shown is not None and (not is_failed(document) or shown.text(1) != document.reason):
             self._list.takeTopLevelItem(self._list.indexOfTopLevelItem(shown))
             shown = None
         if shown is None and is_failed(document):
@@ -134,8 +134,8 @@ def is_failed(document: Document) -> bool:
 
 
 def _line(document: Document) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([document.path.name, document.error])
+    item = QTreeWidgetItem([document.path.name, document.reason])
     item.setData(0, _DOCUMENT, document)
     item.setToolTip(0, str(document.path))
-    item.setToolTip(1, document.error)
+    item.setToolTip(1, document.reason)
     return item

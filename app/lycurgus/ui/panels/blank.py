@@ -43,5 +43,5 @@ def why_empty(document: Document) -> str:
     if document.busy:
         return "This image is being analysed…" if document.busy == "analysing" else "This image waits for its analysis"
     if document.result is None:
-        return f"This image could not be analysed: {document.error}" if document.error else "No particles yet: analyse this image"
+        return f"This image could not be analysed: {document.reason}" if document.error else "No particles yet: analyse this image"
     return "No particle was found in this image: try other parameters, or draw particles by hand"

@@ -53,7 +53,7 @@ def share_done(stage: str) -> float:
 
 def tooltip(document: Document, state: ImageState) -> str:
     """Say all that the row has no room for."""
-    lines = [str(document.path), f"{LOOKS[state].word}: {document.error or LOOKS[state].help}"]
+    lines = [str(document.path), f"{LOOKS[state].word}: {document.reason or LOOKS[state].help}"]
     if document.analysed is not None:
         left_out = sum(particle.excluded is not None for particle in document.particles)
         found = plural(len(document.particles), "particle")

@@ -16,7 +16,7 @@ from lycurgus.ui.panels.live_strip import LiveStrip
 from lycurgus.ui.panels.live_words import rows, verdict
 from lycurgus.ui.theme import icon
 from lycurgus.ui.watching import Watching
-from lycurgus.ui.workbench import Workbench
+from lycurgus.ui.workbench import Workbench, capitalised
 
 SPACING = 6
 BLANK = "Press Watch and choose the folder that the microscope writes to: results appear here as images land in it"
@@ -97,7 +97,7 @@ class LivePanel(QWidget):
         self.pages.say("" if watching.folder is not None else BLANK)
         trouble = watching.status.trouble
         if trouble:
-            state = f"{GLYPHS['warning']} {trouble[:1].upper()}{trouble[1:]}"
+            state = f"{GLYPHS['warning']} {capitalised(trouble)}"
         else:
             state = f"The watch of {watching.folder} has ended" if watching.folder and not watching.running else ""
         self._state.setText(state)

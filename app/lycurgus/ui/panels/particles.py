@@ -19,7 +19,7 @@ from lycurgus.ui.panels.particles_model import ParticleModel
 from lycurgus.ui.panels.particles_table import ParticleTable, Rows
 from lycurgus.ui.panels.particles_view import ParticleView
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench, plural
+from lycurgus.ui.workbench import Workbench, capitalised, plural
 
 SPACING = 6
 SEVERAL_CHANGES_MS = 150
@@ -239,8 +239,7 @@ class ParticlesPanel(QWidget):
         header.blockSignals(False)
 
     def _complain(self, error: ParameterError) -> None:
-        sentence = str(error)
-        self.complaint.setText(f"⚠ {sentence[:1].upper()}{sentence[1:]}")
+        self.complaint.setText(f"⚠ {capitalised(str(error))}")
         self.complaint.show()
 
     def _say_what_there_is(self, *_: object) -> None:

@@ -28,7 +28,7 @@ from lycurgus.ui.panels.blank import OrBlank
 from lycurgus.ui.panels.sample_model import ImageLine, SampleModel
 from lycurgus.ui.panels.sample_rows import SampleRow, SampleRows, rows_of
 from lycurgus.ui.store import Document
-from lycurgus.ui.workbench import Workbench
+from lycurgus.ui.workbench import Workbench, capitalised
 
 NAME_CHARACTERS = 28
 SPACING = 6
@@ -181,9 +181,9 @@ def warnings_text(document: Document | None) -> str:
     if document is None:
         return ""
     if document.error:
-        return f"✕ {document.path.name}: {document.error}"
+        return f"✕ {document.path.name}: {document.reason}"
     warnings = document.result.warnings if document.result is not None else ()
-    return "\n".join(f"⚠ {warning[:1].upper()}{warning[1:]}{'' if warning.endswith(('.', '!', '?')) else '.'}" for warning in warnings)
+    return "\n".join(f"⚠ {capitalised(warning)}{'' if warning.endswith(('.', '!', '?')) else '.'}" for warning in warnings)
 
 
 def _is_same(before: AnalysisResult, now: AnalysisResult) -> bool:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from lycurgus.ui.viewer.welcome import Message, Welcome
+from lycurgus.ui.workbench import capitalised
 
 PATIENCE_MS = 150
 """A file that is read within this time shows no notice that it is being read: that would only flicker."""
@@ -47,8 +48,7 @@ class Pages(QStackedWidget):
 
     def say_unreadable(self, name: str, reason: str) -> None:
         """Say why there is no picture, and offer to try again."""
-        sentence = reason.removeprefix(f"{name}: ")
-        self.message.say(f"{name} cannot be shown", f"{sentence[:1].upper()}{sentence[1:]}.", can_retry=True)
+        self.message.say(f"{name} cannot be shown", f"{capitalised(reason)}.", can_retry=True)
         self._show(self._message)
 
     def _say_reading(self) -> None:

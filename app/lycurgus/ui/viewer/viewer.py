@@ -324,7 +324,7 @@ class ImageViewer(QWidget):
         if document is not self._store.current:
             return
         if self._store.micrograph is None and document.error and not document.busy:
-            self._pages.say_unreadable(document.path.name, document.error)
+            self._pages.say_unreadable(document.path.name, document.reason)
         particles = document.particles
         if particles is not self.particles.current:
             self.particles.show(particles)
