@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from lycurgus.core import edits
 from lycurgus.services.batch import local_engine
+from lycurgus.services.presets import Presets
 from lycurgus.ui.analysing import Analysing, RunProgress
 from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.batch import BatchDialog, common_folder, corrections_text, summary_text
@@ -276,6 +277,7 @@ def test_closing_a_batch_ends_its_search(qtbot, make, opened, scene_files):
 
 
 def test_a_batch_names_its_parameters(make, opened):
+    Presets().save("Gold on carbon", opened.store.params)
     opened.change_settings(preset="Gold on carbon")
     dialog = make()
     shown = [label.text() for label in dialog.findChildren(QLabel)]

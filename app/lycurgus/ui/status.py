@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
+from lycurgus.core.separate import SEPARATORS
+from lycurgus.detectors import DETECTORS
 from lycurgus.ui.analysing import Analysing
 from lycurgus.ui.batching import Batching
 from lycurgus.ui.dialogs.run import RunPanel
@@ -54,12 +56,14 @@ class StatusLine(QStatusBar):
     def _show_method(self, *_: object) -> None:
         """Name the method of the result that is shown, or the one that would be used."""
         current: Document | None = self._store.current
-        params = current.analysed.params if current and current.analysed else self._store.params
-        shown = f"{params.detector.name} + {params.separator.name}"
-        if current and current.analysed and current.analysed.provenance.models:
-            shown += f" · {current.analysed.provenance.provider.upper()}"
-        self._method.setText(shown)
-        self._method.setToolTip("Detector and separator, and where a network runs")
+        analysed = current.analysed if current else None
+        params = analysed.params if analysed else self._store.params
+        parts = [DETECTORS[params.detector.name].label]
+        if analysed and analysed.provenance.models:
+            parts += [*(f"{model.name} {model.version}" for model in analysed.provenance.models), analysed.provenance.provider.upper()]
+        self._method.setText(" · ".join(parts))
+        begin = "How this image was analysed" if analysed else "How images will be analysed"
+        self._method.setToolTip(f"{begin}\nDetector: {parts[0]}\nSeparation: {SEPARATORS[params.separator.name].label}")
 
 
 class ExportLine(QWidget):

@@ -22,16 +22,15 @@ from PySide6.QtWidgets import (
 )
 
 from lycurgus.core.errors import LycurgusError
-from lycurgus.core.params import AnalysisParams
 from lycurgus.core.progress import CancelToken, Progress
-from lycurgus.core.separate import SEPARATORS
-from lycurgus.detectors import DETECTORS
 from lycurgus.readers.discover import find_files
+from lycurgus.services.presets import Presets
 from lycurgus.services.project import Project
 from lycurgus.services.project_records import absolute
 from lycurgus.ui.batching import Batching, BatchOrder
 from lycurgus.ui.dialogs.buttons import settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
+from lycurgus.ui.dialogs.method_lines import parameter_lines
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
 from lycurgus.ui.dialogs.watch import SUFFIX
 from lycurgus.ui.group_field import GroupField
@@ -207,7 +206,7 @@ class BatchDialog(QDialog):
         group = QGroupBox("Parameters")
         form = QFormLayout(group)
         form.setVerticalSpacing(6)
-        for name, value in parameter_lines(self._bench.store.params, self._bench.settings.preset):
+        for name, value in parameter_lines(self._bench.store.params, Presets(), self._bench.settings.preset):
             label = QLabel(value)
             label.setWordWrap(True)
             form.addRow(f"{name}:", label)
@@ -325,16 +324,6 @@ def documents_in(folder: Path, project: Project, *, recursive: bool, progress: P
         progress("look", done, len(files))
         documents.append(remembered(project, path, stored_edits=stored_edits.get(path, 0)))
     return documents
-
-
-def parameter_lines(params: AnalysisParams, preset: str) -> list[tuple[str, str]]:
-    """Say in a few lines with which parameters an analysis would run."""
-    return [
-        ("Preset", preset or "Default"),
-        ("Detector", DETECTORS[params.detector.name].label),
-        ("Separation", SEPARATORS[params.separator.name].label),
-        ("Particles at the border", {"exclude": "left out of statistics", "keep": "counted", "remove": "removed"}[params.cleaning.border]),
-    ]
 
 
 def left_out_text(count: int) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLabel, QVBoxLayo
 
 from lycurgus.ui.dialogs.buttons import confirm_or_cancel, settle_buttons
 from lycurgus.ui.dialogs.folder_field import FolderField
+from lycurgus.ui.dialogs.method_lines import method_lines
 from lycurgus.ui.dialogs.remarks import Remark, RemarksLabel
 from lycurgus.ui.group_field import GroupField
 from lycurgus.ui.watching import Watching, WatchOrder
@@ -31,8 +32,6 @@ class WatchDialog(QDialog):
         self._anew.setToolTip("Without it, a watch goes on where it ended; it needs the same parameters then")
         self._groups = GroupField()
         self._groups.show_text(workbench.settings.group_by)
-        params = workbench.store.params
-        method = QLabel(f"{params.detector.name} + {params.separator.name}, as set in the parameter panel now")
         form = QFormLayout()
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(8)
@@ -41,7 +40,8 @@ class WatchDialog(QDialog):
         form.addRow("&Results in", self._out)
         form.addRow("", self._anew)
         form.addRow("&Groups", self._groups)
-        form.addRow("Method", method)
+        for name, value in method_lines(workbench.store.params):
+            form.addRow(name, QLabel(value))
         self._remarks = RemarksLabel()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)

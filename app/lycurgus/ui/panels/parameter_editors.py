@@ -9,7 +9,9 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QValidator
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QSizePolicy, QSlider, QSpinBox, QWidget
 
+from lycurgus.ui.eliding import ElidingComboBox
 from lycurgus.ui.panels.parameter_fields import FieldSpec
+from lycurgus.ui.workbench import capitalised
 
 _STEPS = 1000
 _LOGARITHMIC_FROM = 50
@@ -70,7 +72,7 @@ class ChoiceEditor(Editor):
         super().__init__(spec)
         self.box = _combo()
         self._values = list(spec.words)
-        self.box.addItems([text[:1].upper() + text[1:] for text in spec.words.values()])
+        self.box.addItems([capitalised(text) for text in spec.words.values()])
         self.box.currentIndexChanged.connect(self.edited)
         self._row.addWidget(self.box, 1)
         self.setFocusProxy(self.box)
@@ -149,7 +151,7 @@ class NumberEditor(Editor):
         self.box: QSpinBox | QDoubleSpinBox = _WholeBox(spec) if spec.kind == "whole" else _NumberBox(spec)
         if spec.words:
             self.words = _combo()
-            self.words.addItems([text[:1].upper() + text[1:] for text in spec.words.values()] + ["Value"])
+            self.words.addItems([capitalised(text) for text in spec.words.values()] + ["Value"])
             self.words.currentIndexChanged.connect(self._word_chosen)
             self._row.addWidget(self.words, 1)
         elif self._logarithmic or spec.high - spec.low <= _WIDEST_LINEAR:
@@ -299,10 +301,8 @@ def _prepare(box: QSpinBox | QDoubleSpinBox, spec: FieldSpec) -> None:
     _scroll_past(box)
 
 
-def _combo() -> QComboBox:
-    box = QComboBox()
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(3)
+def _combo() -> ElidingComboBox:
+    box = ElidingComboBox(letters=3)
     _scroll_past(box)
     return box
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPalette, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from lycurgus.core.errors import LycurgusError
 from lycurgus.services.presets import DEFAULT, Preset, Presets
+from lycurgus.ui.eliding import ElidingComboBox
 from lycurgus.ui.panels.parameter_preset_dialogs import ManagePresetsDialog, SavePresetDialog
 from lycurgus.ui.workbench import Workbench
 
@@ -27,9 +28,7 @@ class PresetBar(QWidget):
         self._bench = workbench
         self._presets = presets or Presets()
         self._listed: tuple[Preset, ...] = ()
-        self.box = QComboBox()
-        self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.box.setMinimumContentsLength(12)
+        self.box = ElidingComboBox(letters=12)
         self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         label = QLabel("P&reset")
         label.setBuddy(self.box)
