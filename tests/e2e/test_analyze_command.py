@@ -56,7 +56,7 @@ def test_what_is_said_in_a_log_is_not_buried_under_a_progress_bar(images: Path, 
     (images / "bad.tif").write_bytes(b"")
     assert main(["analyze", str(images / "bad.tif"), str(images / "b.tif"), "--out", str(tmp_path / "out"), "--formats", "csv"]) == 1
     said = capsys.readouterr().err
-    assert said.splitlines()[0] == "1 file failed:"
+    assert "1 file failed:" in said.splitlines()
     assert "image/s" not in said
 
 

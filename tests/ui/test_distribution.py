@@ -16,7 +16,7 @@ from lycurgus.core.history import History
 from lycurgus.ui.panels.distribution import DistributionPanel
 from lycurgus.ui.panels.distribution_controls import CHOSEN_IMAGES, WHOLE_SAMPLE
 from lycurgus.ui.panels.distribution_data import Picture
-from lycurgus.ui.panels.distribution_plot import describe
+from lycurgus.ui.panels.distribution_plot import describe, side_of
 from lycurgus.ui.plot_export import ENLARGED, SIZE
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Notice, Workbench
@@ -91,6 +91,11 @@ def test_without_particles_the_panel_says_what_to_do(workbench: Workbench, panel
     workbench.store.set_current(None)
     qtbot.waitUntil(lambda: panel.picture is None)
     assert not panel.controls.save.isEnabled()
+
+
+def test_labels_of_percentiles_at_the_ends_stand_within_the_plot() -> None:
+    edges = np.array([10.0, 20.0, 30.0])
+    assert [side_of(place, edges) for place in (10.1, 20.0, 29.9)] == [0.0, 0.5, 1.0]
 
 
 def test_an_analysis_that_found_nothing_is_not_asked_for_again(workbench: Workbench, panel: DistributionPanel, qtbot: QtBot) -> None:

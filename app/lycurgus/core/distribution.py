@@ -195,8 +195,12 @@ def _warnings(pool: Pool) -> list[str]:
     if not with_particles:
         warnings.append("No particle enters the statistics.")
     if uncalibrated:
+        have = "has" if uncalibrated == 1 else "have"
+        counted = f"{len(with_particles)} images with counted particles"
         warnings.append(
-            f"{uncalibrated} of {len(with_particles)} images with counted particles have no pixel size: all sizes of the sample are in px."
+            f"{uncalibrated} of {counted} {have} no pixel size: all sizes of the sample are in px."
+            if len(with_particles) > 1
+            else "The one image with counted particles has no pixel size: sizes are in px."
         )
         scales = {sample.pixel_size.mean_nm for sample in with_particles if sample.pixel_size is not None}
         if len(with_particles) > 1:

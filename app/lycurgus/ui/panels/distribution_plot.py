@@ -18,6 +18,8 @@ from lycurgus.ui.panels.distribution_style import FIT_LINES, Hatch, PlotStyle, l
 Floats = NDArray[np.float64]
 
 HEADROOM = 1.15
+LABEL_SHARE = 0.05
+"""Half the width of a label, as a part of the axis."""
 LABEL_STEP = 0.08
 """How much lower each next label stands, as a part of the height: close percentiles must not hide each other."""
 LEGEND_ROW = 4
@@ -200,7 +202,12 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
                 continue
             place = self._positions(np.array([x, x]))
             marker = Line(place, np.array([0.0, self.top]), line(self._style.text, 1.0, Qt.PenStyle.DotLine))
-            label = pg.TextItem(name, color=self._style.text, fill=self._style.background, anchor=(0.5, 0))
+            label = pg.TextItem(
+                name,
+                color=self._style.text,
+                fill=self._style.background,
+                anchor=(side_of(float(place[0]), self._positions(picture.edges)), 0),
+            )
             label.setPos(float(place[0]), self.top * (1 - LABEL_STEP * i))
             for item, z in ((marker, 20), (label, 21)):
                 item.setZValue(z)
@@ -267,6 +274,17 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
         font.setPointSizeF(points)
         for name in ("bottom", "left", "right"):
             self.getPlotItem().getAxis(name).setTickFont(font)
+
+
+def side_of(place: float, edges: Floats) -> float:
+    """Say which part of a label, 0 its beginning ... 1 its end, stands at a place of the axis, so that it lies on no other axis.
+
+    Parameters
+    ----------
+    edges : of the bars, on the axis.
+    """
+    share = (place - edges[0]) / (edges[-1] - edges[0])
+    return 0.0 if share < LABEL_SHARE else 1.0 if share > 1 - LABEL_SHARE else 0.5
 
 
 def bar_at(picture: Picture, x: float) -> int:

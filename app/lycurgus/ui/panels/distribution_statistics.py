@@ -71,7 +71,8 @@ def caution(population: Population) -> str:
     if population.uncalibrated and population.statistics.unit.startswith("px"):
         if population.n_images == 1:
             return "The image has no pixel size: sizes are in px."
-        return f"{population.uncalibrated} of {population.n_images} images have no pixel size: sizes of all are in px."
+        have = "has" if population.uncalibrated == 1 else "have"
+        return f"{population.uncalibrated} of {population.n_images} images {have} no pixel size: sizes of all are in px."
     return ""
 
 
