@@ -1,4 +1,4 @@
-"""A workbench with a home of its own, small scenes, and three images opened and analysed."""
+"""A workbench and a window with a home of their own, small scenes, and three images opened and analysed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.analysing import Analysing
+from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.opening import Opening
 from lycurgus.ui.workbench import Workbench
 from scenes import scene, write
+from windows import calm
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,3 +71,25 @@ def opened(workbench: Workbench, scene_files: Path, qtbot: QtBot) -> Workbench:
     qtbot.waitUntil(lambda: all(document.analysed for document in workbench.store.documents), timeout=60_000)
     qtbot.waitUntil(lambda: not workbench.jobs.active, timeout=20_000)
     return workbench
+
+
+@pytest.fixture
+def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The main window of somebody who has never started it."""
+    made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def loaded(window: MainWindow, scene_files: Path, qtbot: QtBot) -> MainWindow:
+    """Three images opened and analysed."""
+    window.open_paths([scene_files])
+    qtbot.waitUntil(lambda: window.store.micrograph is not None, timeout=30_000)
+    window.analyse_all()
+    qtbot.waitUntil(lambda: all(document.analysed for document in window.store.documents), timeout=60_000)
+    calm(window, qtbot)
+    return window

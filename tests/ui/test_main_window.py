@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
-    QDialog,
     QDoubleSpinBox,
     QLineEdit,
     QSlider,
@@ -29,43 +23,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from lycurgus.readers.door import read
-from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.app import catch_strays
 from lycurgus.ui.main_window import MainWindow
-from lycurgus.ui.store import Document, ImageState
-from lycurgus.ui.theme import apply_theme
-from lycurgus.ui.workbench import Workbench
-from scenes import DISCS, scene, write
-
-
-@pytest.fixture
-def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-@pytest.fixture
-def loaded(window: MainWindow, scene_files: Path, qtbot: QtBot) -> MainWindow:
-    """Three images opened and analysed."""
-    window.open_paths([scene_files])
-    qtbot.waitUntil(lambda: window.store.micrograph is not None, timeout=30_000)
-    window.analyse_all()
-    qtbot.waitUntil(lambda: all(document.analysed for document in window.store.documents), timeout=60_000)
-    calm(window, qtbot)
-    return window
-
-
-def calm(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not window.bench.jobs.active, timeout=60_000)
-
-
-def dialogs() -> list[QDialog]:
-    return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
+from lycurgus.ui.store import ImageState
+from scenes import DISCS
+from windows import calm, dialogs
 
 
 def test_the_first_start_greets_with_something_to_do(window: MainWindow) -> None:
@@ -85,7 +47,6 @@ def test_the_samples_are_two_clicks_away_from_a_distribution(window: MainWindow,
 
 NEEDS_ANSWER = {"file.open", "file.open_folder"}
 """Actions that open the system's own file dialog, which no test can drive; what follows it is tested with paths."""
-
 LAST = ("file.close_image", "file.quit")
 
 
@@ -261,191 +222,6 @@ def test_hand_work_is_not_replaced_without_asking(loaded: MainWindow) -> None:
     assert len(loaded.store.current.particles) == len(DISCS) + 1
 
 
-def test_closing_during_a_run_ends_every_thread(window: MainWindow, scene_files: Path, qtbot: QtBot) -> None:
-    window.open_paths([scene_files])
-    qtbot.waitUntil(lambda: len(window.store.documents) == 3, timeout=30_000)
-    window.analyse_all()
-    window.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lycurgus-")]
-
-
-def test_nothing_is_left_of_a_closed_window(home: Path, scene_files: Path, qtbot: QtBot) -> None:
-    before = {id(widget) for widget in QApplication.topLevelWidgets()}
-    window = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-    window.show()
-    window.open_paths([scene_files])
-    qtbot.waitUntil(lambda: window.store.micrograph is not None, timeout=30_000)
-    window.show_shortcuts()
-    window.close()
-    window.deleteLater()
-    with qtbot.waitSignal(window.destroyed, timeout=10_000):
-        pass
-    gc.collect()
-    assert not [widget for widget in QApplication.topLevelWidgets() if id(widget) not in before and widget.isVisible()]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lycurgus-")]
-
-
-def test_settings_that_are_damaged_are_set_aside_with_a_word(home: Path, qtbot: QtBot) -> None:
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "settings.json").write_text("{ this is not JSON", encoding="utf-8")
-    settings = SettingsStore()
-    assert settings.warning
-    window = MainWindow(Workbench(settings, home / "session.lycurgus"))
-    qtbot.addWidget(window)
-    window.show()
-    window.close()
-    assert SettingsStore().warning == ""
-
-
-def test_an_exception_that_nobody_caught_is_a_toast_and_the_window_lives(
-    loaded: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    catch_strays(loaded.bench)
-    sys.excepthook(ZeroDivisionError, ZeroDivisionError("in the window"), None)
-    thread = threading.Thread(target=lambda: 1 / 0)
-    thread.start()
-    thread.join()
-    qtbot.waitUntil(lambda: len([toast for toast in loaded.toasts.shown if toast.notice.level == "error"]) == 2)
-    assert loaded.isVisible()
-
-
-def test_no_call_blocks_the_window_for_long(loaded: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    """A timer that ticks in every turn of the event loop tells how long the window's thread ever worked between two turns.
-
-    It counts the thread's own processor time, of which a busy machine only ever adds: the best of a few tries is the truth.
-    """
-    longest = []
-    for attempt in range(4):
-        for number in range(3):
-            name = f"scene {attempt} {number}.tif"
-            write(tmp_path / f"more {attempt}" / name, scene(seed=10 * attempt + number), pixel_size_nm=0.5)
-        expected = len(loaded.store.documents) + 3
-        ticks: list[float] = []
-        watchdog = QTimer()
-        watchdog.timeout.connect(lambda ticks=ticks: ticks.append(time.thread_time()))
-        watchdog.start(0)
-        loaded.open_paths([tmp_path / f"more {attempt}"])
-        qtbot.waitUntil(
-            lambda expected=expected: len(loaded.store.documents) == expected and loaded.store.micrograph is not None, timeout=30_000
-        )
-        loaded.analyse_all()
-        qtbot.waitUntil(lambda: all(document.analysed for document in loaded.store.documents), timeout=60_000)
-        loaded.editing.draw_circle((170.0, 40.0), 12.0)
-        loaded.actions_["view.next"].trigger()
-        calm(loaded, qtbot)
-        watchdog.stop()
-        longest.append(max(np.diff(ticks)))
-        if longest[-1] < 0.05:
-            return
-    pytest.fail(f"the window's thread was away for {min(longest) * 1000:.0f} ms")
-
-
-def test_thousands_of_particles_and_images_do_not_block_the_window(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    """5,000 particles in the image that is shown and 2,000 images in the list: each act in a turn of its own, by processor time.
-
-    The limit leaves room for slow machines: what once asked for each cell or each image took five to twenty times as long here.
-    """
-    step, side = 28, 72
-    rows, columns = (axis % step - step // 2 for axis in np.indices((side * step, side * step)))
-    noise = np.random.default_rng(0).normal(0, 6, rows.shape)
-    crowd = np.where(rows**2 + columns**2 < 64, 150, 60) + noise
-    window.open_paths([write(tmp_path / "crowd.tif", np.clip(crowd, 0, 255).astype(np.uint8), pixel_size_nm=0.5)])
-    store, editing = window.store, window.editing
-    qtbot.waitUntil(lambda: store.micrograph is not None, timeout=30_000)
-    window.analyse_all()
-    qtbot.waitUntil(lambda: store.current.analysed is not None, timeout=120_000)
-    assert len(store.current.particles) > 5_000
-    calm(window, qtbot)
-    store.add_documents([Document(tmp_path / "more" / f"image {number:04}.tif") for number in range(2_000)])
-
-    acts: dict[str, Callable[[], object]] = {
-        "select all": window.select_all,
-        "select none": window.select_none,
-        "draw": lambda: editing.draw_circle((14.0, 28.0), 4.0),
-        "undo": editing.undo,
-        "queue 2,000 images": lambda: (window.analysing.pause(), window.analysing.analyse(store.documents)),
-        "cancel 2,000 images": window.analysing.cancel,
-    }
-    shortest = dict.fromkeys(acts, float("inf"))
-    for _ in range(3):
-        for name, act in acts.items():
-            qtbot.wait(200)
-            ticks = [time.thread_time()]
-            watchdog = QTimer()
-            watchdog.timeout.connect(lambda ticks=ticks: ticks.append(time.thread_time()))
-            watchdog.start(0)
-            act()
-            qtbot.wait(250)
-            watchdog.stop()
-            shortest[name] = min(shortest[name], max(np.diff(ticks)))
-        if max(shortest.values()) < 0.12:
-            return
-    pytest.fail(f"the window's thread was away for so many ms: { {name: round(1000 * away) for name, away in shortest.items()} }")
-
-
-def test_every_theme_paints_the_window_in_its_own_brightness(loaded: MainWindow, qapp: QApplication, qtbot: QtBot) -> None:
-    brightness = {}
-    for theme in ("light", "dark"):
-        apply_theme(qapp, theme)
-        qtbot.wait(50)
-        image = loaded.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
-        strip = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:30, : image.width()]
-        brightness[theme] = float(np.median(strip))
-    apply_theme(qapp, "light")
-    assert brightness["light"] > 200
-    assert brightness["dark"] < 80
-
-
-def test_the_viewer_paints_what_an_independent_rendering_of_pixels_and_masks_expects(loaded: MainWindow) -> None:
-    viewer, micrograph = loaded.viewer, loaded.store.micrograph
-    assert micrograph is not None
-    viewer.actual_size()
-    viewer.contrast.set_limits(20.0, 220.0)
-    loaded.actions_["view.overlay"].setChecked(False)
-    plain = _pixels(viewer.canvas.grab().toImage()).astype(int)
-    loaded.actions_["view.overlay"].setChecked(True)
-    outlined = _pixels(viewer.canvas.grab().toImage()).astype(int)
-
-    first_y, first_x = (round(float(at)) for at in viewer.canvas.view.to_image(QPointF(0.5, 0.5)))
-    rows, columns = np.indices(plain.shape)
-    rows, columns = rows + first_y, columns + first_x
-    height, width = micrograph.shape
-    inside = (rows >= 0) & (columns >= 0) & (rows < height) & (columns < width)
-    assert np.count_nonzero(inside) > 0.9 * height * width
-    rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
-    expected = np.clip((micrograph.pixels.astype(float) - 20.0) / 200.0, 0, 1) * 255
-    # The scale bar and the labels in the corners may cover some of it.
-    assert np.mean(np.abs(plain - expected[rows, columns])[inside] <= 2) > 0.9
-
-    covered = np.zeros(micrograph.shape, np.uint8)
-    for particle in loaded.store.current.particles:
-        box = particle.instance.bbox
-        covered[box.y0 : box.y1, box.x0 : box.x1] |= particle.instance.mask
-    edge = cv2.morphologyEx(covered, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    near_edge = cv2.dilate(edge.astype(np.uint8), np.ones((9, 9), np.uint8))[rows, columns] > 0
-    drawn = (np.abs(outlined - plain) > 8) & inside
-    reached = cv2.dilate(drawn.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    assert np.count_nonzero(drawn) > 300
-    assert np.mean(near_edge[drawn]) > 0.98
-    assert np.mean(reached[edge[rows, columns] & inside]) > 0.95
-
-
-def test_the_picture_on_screen_is_the_file(loaded: MainWindow) -> None:
-    current, micrograph = loaded.store.current, loaded.store.micrograph
-    assert current is not None
-    assert micrograph is not None
-    assert np.array_equal(micrograph.pixels, read(current.path).pixels)
-
-
-def _pixels(image: QImage) -> np.ndarray:
-    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
-    return np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())[:, : grey.width()].copy()
-
-
 def test_files_may_be_dropped_anywhere_on_the_window(window: MainWindow, scene_files: Path, qtbot: QtBot) -> None:
     dragged = QMimeData()
     dragged.setUrls([QUrl.fromLocalFile(str(scene_files))])
@@ -457,28 +233,3 @@ def test_files_may_be_dropped_anywhere_on_the_window(window: MainWindow, scene_f
     QApplication.sendEvent(window, QDropEvent(place, copy, dragged, left, none))
     qtbot.waitUntil(lambda: len(window.store.documents) == 3, timeout=30_000)
     calm(window, qtbot)
-
-
-def test_the_last_session_survives_a_start_in_which_nothing_was_opened(home: Path, scene_files: Path, qtbot: QtBot) -> None:
-    def start() -> MainWindow:
-        made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-        qtbot.addWidget(made)
-        made.show()
-        return made
-
-    first = start()
-    first.open_paths([scene_files])
-    qtbot.waitUntil(lambda: first.store.micrograph is not None, timeout=30_000)
-    first.actions_["view.next"].trigger()
-    qtbot.waitUntil(lambda: first.store.micrograph is not None, timeout=30_000)
-    first.close()
-    start().close()
-    (scene_files / "scene 3.tif").unlink()
-
-    again = start()
-    again.actions_["file.restore"].trigger()
-    qtbot.waitUntil(lambda: again.store.micrograph is not None, timeout=30_000)
-    assert [document.path.name for document in again.store.documents] == ["scene 1.tif", "scene 2.tif"]
-    assert again.store.current is again.store.documents[1]
-    assert any("1 file of the last session" in toast.notice.text for toast in again.toasts.shown)
-    again.close()

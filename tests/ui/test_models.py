@@ -25,6 +25,7 @@ from lycurgus.ui.panels.parameter_editors import ModelEditor
 from lycurgus.ui.workbench import Workbench
 from networks import make_model
 from scenes import DISCS
+from windows import calm
 
 CARD = "# Blobs\n\nFound in a <b>drop</b> of [water](https://example.org).\n"
 
@@ -57,10 +58,6 @@ def dialog(window: MainWindow, qtbot: QtBot) -> ModelsDialog:
     assert made.isVisible()
     calm(window, qtbot)
     return made
-
-
-def calm(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not window.bench.jobs.active, timeout=60_000)
 
 
 def model(folder: Path, name: str = "blobs", **options: object) -> Path:

@@ -9,18 +9,24 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QTableView
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QTableView, QTreeWidget
 from pytestqt.qtbot import QtBot
 
+from lycurgus.parameters import with_settings
+from lycurgus.services.presets import Presets
 from lycurgus.services.settings import SettingsStore
-from lycurgus.ui.dialogs.batch import parameter_lines
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
+from lycurgus.ui.dialogs.failures import FailuresDialog
+from lycurgus.ui.dialogs.method_lines import parameter_lines
+from lycurgus.ui.eliding import ElidingComboBox
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.panels.browser_names import shortened
+from lycurgus.ui.panels.sample import warnings_text
 from lycurgus.ui.theme import apply_theme, palette
 from lycurgus.ui.viewer.banner import CalibrationBanner
 from lycurgus.ui.workbench import Notice, Workbench
 from scenes import scene, write
+from windows import calm
 
 SMALL_SCREEN_PX = 700
 """Height that a laptop's screen of 768 lines has left between title bar and panel."""
@@ -47,10 +53,6 @@ def loaded(window: MainWindow, scene_files: Path, qtbot: QtBot) -> MainWindow:
     qtbot.waitUntil(lambda: window.store.documents[0].analysed is not None, timeout=60_000)
     calm(window, qtbot)
     return window
-
-
-def calm(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not window.bench.jobs.active, timeout=60_000)
 
 
 def screen_point(window: MainWindow, y: float, x: float) -> QPoint:
@@ -81,7 +83,10 @@ def test_toasts_leave_the_contrast_panel_free(loaded: MainWindow) -> None:
 
 
 def test_moving_an_end_of_the_measured_scale_bar_corrects_the_open_question(loaded: MainWindow, qtbot: QtBot) -> None:
+    loaded.resize(1280, 1000)
     canvas = loaded.viewer.canvas
+    # A click lies on a whole pixel of the screen: one for each of the image, or several, makes it exact.
+    loaded.viewer.actual_size()
     loaded.actions_["tool.scale_bar"].setChecked(True)
     for x in (20, 120):
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, screen_point(loaded, 150, x))
@@ -198,7 +203,10 @@ def test_the_sample_table_leaves_room_for_names(loaded: MainWindow) -> None:
 
 def test_the_batch_dialog_names_the_preset_that_the_parameter_panel_shows(window: MainWindow) -> None:
     assert window.bench.settings.preset == ""
-    assert dict(parameter_lines(window.store.params, ""))["Preset"] == window.parameters.findChildren(QComboBox)[0].currentText()
+    shown = window.parameters.findChildren(QComboBox)[0].currentText()
+    assert dict(parameter_lines(window.store.params, Presets(), ""))["Preset"] == shown
+    changed = with_settings(window.store.params, ["cleaning.border=keep"])
+    assert dict(parameter_lines(changed, Presets(), ""))["Preset"] == f"{shown}, changed since"
 
 
 def test_closing_an_image_shows_the_one_that_moves_up(loaded: MainWindow, qtbot: QtBot) -> None:
@@ -241,4 +249,50 @@ def test_there_is_something_to_cancel_while_something_runs(loaded: MainWindow, q
     qtbot.waitUntil(cancel.isEnabled, timeout=10_000)
     cancel.trigger()
     qtbot.waitUntil(lambda: not cancel.isEnabled(), timeout=10_000)
+    calm(loaded, qtbot)
+
+
+def test_a_box_too_narrow_for_its_text_shows_that_there_is_more(qtbot: QtBot) -> None:
+    box = ElidingComboBox(letters=3)
+    qtbot.addWidget(box)
+    box.addItem("Ultimate erosion of convex shapes (UECS)")
+    box.resize(120, box.sizeHint().height())
+    assert box.shown_text.startswith("Ultimate")
+    assert box.shown_text.endswith("…")
+    box.resize(600, box.sizeHint().height())
+    assert box.shown_text == box.currentText()
+
+
+def test_the_status_bar_speaks_of_the_method_as_the_panel_does(loaded: MainWindow) -> None:
+    loaded.store.set_params(with_settings(loaded.store.params, ["detector.name=otsu"]))
+    loaded.store.set_current(None)
+    method = loaded.status._method
+    assert method.text() == loaded.parameters.groups["detector"].rows["name"].editor.box.currentText() == "Otsu threshold"  # type: ignore[attr-defined]
+    assert "UECS" in method.toolTip()
+
+
+def test_failures_name_the_file_once_and_then_say_why(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    bad = tmp_path / "bad.tif"
+    bad.write_bytes(b"no picture")
+    window.open_paths([bad])
+    qtbot.waitUntil(lambda: bool(window.store.documents and window.store.documents[0].error), timeout=30_000)
+    (document,) = window.store.documents
+    assert document.error == f"bad.tif: {document.reason}"
+    assert warnings_text(document).count("bad.tif") == 1
+    assert "bad.tif" not in window.particles.pages.sentence
+    window.status.run_panel.show_failures()
+    (failures,) = window.findChildren(FailuresDialog)
+    line = failures.findChildren(QTreeWidget)[0].topLevelItem(0)
+    assert line is not None
+    assert [line.text(column).count("bad.tif") for column in (0, 1)] == [1, 0]
+    calm(window, qtbot)
+
+
+def test_what_cannot_be_corrected_is_said_in_a_sentence(loaded: MainWindow, qtbot: QtBot) -> None:
+    told: list[Notice] = []
+    loaded.bench.noticed.connect(told.append)
+    loaded.select_all()
+    loaded.actions_["edit.merge"].trigger()
+    assert told[-1].level == "warning"
+    assert told[-1].text[0].isupper()
     calm(loaded, qtbot)

@@ -1,4 +1,4 @@
-"""The particle table: what it shows, how it sorts, filters and copies, and that selection travels both ways."""
+"""The particle table: what it shows, how it sorts, filters and copies."""
 
 from __future__ import annotations
 
@@ -7,75 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from lycurgus.core.history import History
 from lycurgus.core.measurement import DESCRIPTORS
-from lycurgus.core.types import Particle, PixelSize
-from lycurgus.ui.dialogs.reasons import ask_class, ask_reason
+from lycurgus.core.types import PixelSize
 from lycurgus.ui.editing import Editing
-from lycurgus.ui.panels.particles import THIS_IMAGE, WHOLE_SAMPLE, ParticlesPanel
+from lycurgus.ui.panels.particles import WHOLE_SAMPLE, ParticlesPanel
 from lycurgus.ui.panels.particles_model import Index, ParticleModel
 from lycurgus.ui.panels.particles_table import ParticleTable
 from lycurgus.ui.store import Document
 from lycurgus.ui.workbench import Workbench
-from reports import make_report
-
-ALL_COLUMNS = ("image", "class", *(descriptor.name for descriptor in DESCRIPTORS), "score", "flags", "excluded")
-
-
-def documents(n_images: int = 1, n: int = 30, *, calibrated: bool = True, classified: bool = False) -> list[Document]:
-    """Analysed images of invented ellipses; the third particle of each is excluded."""
-    entries = make_report(n_images, n, calibrated, classified=classified, thumbnails=False).entries
-    return [Document(Path("/made") / one.image, analysed=one.result, history=History.of(one.result.particles)) for one in entries]
-
-
-def replace_particles(made: Document, particles: list[Particle]) -> None:
-    assert made.analysed is not None
-    made.analysed = replace(made.analysed, particles=tuple(particles))
-    made.history = History.of(tuple(particles))
-    made.touch()
-
-
-def show(workbench: Workbench, made: list[Document]) -> None:
-    workbench.store.add_documents(made)
-    workbench.store.set_current(made[0] if made else None)
-
-
-@pytest.fixture
-def editing(workbench: Workbench) -> Editing:
-    return Editing(workbench)
-
-
-@pytest.fixture
-def panel(workbench: Workbench, editing: Editing, qtbot: QtBot) -> ParticlesPanel:
-    made = ParticlesPanel(workbench, editing)
-    qtbot.addWidget(made)
-    made.resize(1200, 280)
-    made.show()
-    return made
-
-
-def column(panel: ParticlesPanel, name: str) -> int:
-    return [one.name for one in panel.model.columns].index(name)
-
-
-def texts(panel: ParticlesPanel, name: str) -> list[str]:
-    section = column(panel, name)
-    return [str(panel.model.index(row, section).data()) for row in range(panel.model.rowCount())]
-
-
-def ids(panel: ParticlesPanel) -> list[int]:
-    return [panel.model.particle(row).id for row in range(panel.model.rowCount())]
-
-
-def select_rows(panel: ParticlesPanel, rows: list[int]) -> None:
-    flag = QItemSelectionModel.SelectionFlag
-    if rows:
-        panel.view.selectionModel().setCurrentIndex(panel.model.index(rows[0], 0), flag.NoUpdate)
-    panel.view.selectionModel().select(panel.model.selection_of(sorted(rows)), flag.ClearAndSelect | flag.Rows)
+from particle_panels import ALL_COLUMNS, column, documents, ids, replace_particles, select_rows, show, texts
 
 
 def test_what_the_table_says_is_what_was_measured(workbench: Workbench, panel: ParticlesPanel) -> None:
@@ -157,60 +101,6 @@ def test_a_filter_that_nothing_passes_says_what_to_do(workbench: Workbench, pane
     assert "filter" in panel.pages.sentence
 
 
-def test_rows_select_particles_and_particles_select_rows(workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot) -> None:
-    show(workbench, documents())
-    panel.view.horizontalHeader().setSortIndicator(column(panel, "area"), Qt.SortOrder.DescendingOrder)
-    wanted = {panel.model.particle(row).id for row in (2, 3, 7)}
-    with qtbot.waitSignal(workbench.store.selection_changed):
-        select_rows(panel, [2, 3, 7])
-    assert workbench.store.selection == wanted
-
-    workbench.store.select({1, 5})
-    assert {panel.model.particle(row).id for row in panel.view.selected_rows()} == {1, 5}
-
-
-def test_selecting_rows_is_announced_once(workbench: Workbench, panel: ParticlesPanel) -> None:
-    show(workbench, documents())
-    heard: list[frozenset[int]] = []
-    workbench.store.selection_changed.connect(heard.append)
-    select_rows(panel, [0, 1, 2])
-    assert heard == [frozenset({1, 2, 3})]
-    assert panel.status.text() == "30 particles, 1 excluded, 3 selected"
-    workbench.store.selection_changed.disconnect(heard.append)
-
-
-def test_selection_survives_sorting_and_filtering(workbench: Workbench, panel: ParticlesPanel) -> None:
-    show(workbench, documents())
-    workbench.store.select({4, 9})
-    panel.view.horizontalHeader().setSortIndicator(column(panel, "circularity"), Qt.SortOrder.DescendingOrder)
-    panel.set_filter("#4")
-    assert workbench.store.selection == {4, 9}
-    assert [panel.model.particle(row).id for row in panel.view.selected_rows()] == [4]
-    panel.set_filter("")
-    assert {panel.model.particle(row).id for row in panel.view.selected_rows()} == {4, 9}
-
-
-def test_a_row_of_another_image_asks_for_that_image(workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot) -> None:
-    made = documents(2, 5)
-    show(workbench, made)
-    panel.scope.setCurrentIndex(WHOLE_SAMPLE)
-    assert panel.model.rowCount() == 10
-    assert texts(panel, "image") == [one.path.name for one in made for _ in range(5)]
-    with qtbot.waitSignal(panel.document_requested) as asked:
-        select_rows(panel, [7])
-    assert asked.args == [made[1], 3]
-    panel.scope.setCurrentIndex(THIS_IMAGE)
-    assert panel.model.rowCount() == 5
-
-
-def test_double_click_reveals_the_selected_particles(workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot) -> None:
-    show(workbench, documents())
-    select_rows(panel, [1])
-    with qtbot.waitSignal(panel.reveal_requested) as revealed:
-        panel.view.doubleClicked.emit(panel.model.index(1, 1))
-    assert revealed.args == [frozenset({2})]
-
-
 def test_copied_rows_are_tab_separated_with_headings_and_full_precision(workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot) -> None:
     show(workbench, documents())
     select_rows(panel, [0, 4])
@@ -274,22 +164,6 @@ def test_painting_thousands_of_selected_rows_asks_for_few(
     assert 0 < len(asked) < 500
 
 
-def test_a_long_table_follows_a_correction_in_the_next_turn_and_shows_what_was_selected(
-    workbench: Workbench, panel: ParticlesPanel, qtbot: QtBot
-) -> None:
-    (made,) = documents(n=1_500)
-    whole = made.history.particles
-    made.history = History.of(whole[:-1])
-    show(workbench, [made])
-    assert panel.model.rowCount() == 1_499
-    made.history = History.of(whole)
-    workbench.store.changed(made)
-    workbench.store.select([whole[-1].id])
-    qtbot.waitUntil(lambda: panel.model.rowCount() == 1_500)
-    assert panel.view.selected_rows() == [1_499]
-    assert panel.view.visualRect(panel.model.index(1_499, 0)).intersects(panel.view.viewport().rect())
-
-
 def test_every_descriptor_can_be_shown(workbench: Workbench, panel: ParticlesPanel) -> None:
     workbench.change_settings(columns=ALL_COLUMNS)
     show(workbench, documents(classified=True))
@@ -313,58 +187,6 @@ def test_excluded_and_edited_rows_differ_by_sign_and_by_tint(workbench: Workbenc
     assert tints[2] is not None
     assert tints[2] != tints[5]
     assert "touches the border" in panel.model.index(2, 0).data(Qt.ItemDataRole.ToolTipRole)
-
-
-def test_an_edit_changes_the_table_and_undo_brings_the_row_back(opened: Workbench, qtbot: QtBot) -> None:
-    editing = Editing(opened)
-    panel = ParticlesPanel(opened, editing)
-    qtbot.addWidget(panel)
-    before = ids(panel)
-    opened.store.select({before[1]})
-    delete = next(action for action in panel.context_menu().actions() if action.text() == "&Delete")
-    delete.trigger()
-    assert ids(panel) == [before[0], *before[2:]]
-    editing.undo()
-    assert ids(panel) == before
-
-
-def test_excluding_asks_for_a_reason_and_including_takes_it_back(opened: Workbench, qtbot: QtBot) -> None:
-    editing = Editing(opened)
-    panel = ParticlesPanel(opened, editing)
-    qtbot.addWidget(panel)
-    opened.store.select({ids(panel)[0]})
-    dialog = ask_reason(editing, [], panel)
-    dialog.set_reason("dust")
-    dialog.accept()
-    assert texts(panel, "excluded")[0] == "by hand: dust"
-    include = next(action for action in panel.context_menu().actions() if action.text() == "&Include")
-    assert include.isEnabled()
-    include.trigger()
-    assert texts(panel, "excluded")[0] == ""
-
-
-def test_reclassifying_offers_what_was_typed_before(opened: Workbench, qtbot: QtBot) -> None:
-    editing = Editing(opened)
-    panel = ParticlesPanel(opened, editing)
-    qtbot.addWidget(panel)
-    opened.store.select({ids(panel)[0]})
-    dialog = ask_class(editing, {}, panel)
-    dialog.set_class("class", "cube")
-    dialog.accept()
-    assert texts(panel, "class:class")[0] == "cube"
-    assert panel.model.table.classes == {"class": ["cube"]}
-
-
-def test_merging_needs_two(workbench: Workbench, panel: ParticlesPanel) -> None:
-    show(workbench, documents())
-
-    def merge_enabled() -> bool:
-        return next(action.isEnabled() for action in panel.context_menu().actions() if action.text() == "&Merge")
-
-    workbench.store.select({1})
-    assert not merge_enabled()
-    workbench.store.select({1, 2})
-    assert merge_enabled()
 
 
 def test_a_new_pixel_size_changes_unit_and_numbers(workbench: Workbench, panel: ParticlesPanel) -> None:
