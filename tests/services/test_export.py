@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from lycurgus.core.errors import ExportError
 from lycurgus.core.progress import never, silent
 from lycurgus.core.types import AnalysisResult
 from lycurgus.pipeline import analyze
 from lycurgus.readers.door import read
 from lycurgus.services.export import Exported, export_results
 from lycurgus.services.plan import ExportPlan
+from lycurgus.services.report import check_writable
 from scenes import scene, write
 
 
@@ -50,3 +52,9 @@ def test_a_defect_in_one_image_costs_that_image_alone(
     assert [failure.path.name for failure in done.failures] == ["a.tif"]
     assert [path.name for path in (tmp_path / "out" / "labels").iterdir()] == ["b.tif"]
     assert (tmp_path / "out" / "report.xlsx").is_file()
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence_for_window_and_command_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ExportError, match="choose another folder$"):
+        check_writable(tmp_path / "file")

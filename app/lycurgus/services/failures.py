@@ -27,7 +27,8 @@ def failed(path: Path, error: Exception) -> FailedFile:
         return FailedFile(path, str(error))
     if isinstance(error, MemoryError):
         return FailedFile(path, "not enough memory for this image: close other programs, or use fewer jobs")
-    logging.getLogger(__name__).debug("work on %s failed", path, exc_info=error)
+    # Below what a terminal shows, and within what the window's log file keeps.
+    logging.getLogger(__name__).info("work on %s failed", path, exc_info=error)
     return FailedFile(path, f"an unexpected error, please report it with this file: {type(error).__name__}: {error}")
 
 

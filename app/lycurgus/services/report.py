@@ -113,6 +113,4 @@ def check_writable(out: Path) -> None:
             probe.write(b"lycurgus")
             probe.flush()
     except OSError as error:
-        raise ExportError(
-            out, f"the output folder cannot be written ({error.strerror})", hint="choose another folder with --out"
-        ) from error
+        raise ExportError(out, f"the output folder cannot be written ({error.strerror})", hint="choose another folder") from error
