@@ -56,5 +56,5 @@ def test_a_defect_in_one_image_costs_that_image_alone(
 
 def test_a_folder_that_cannot_be_written_is_a_sentence_for_window_and_command_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ExportError, match="choose another folder$"):
+    with pytest.raises(ExportError, match=r"choose another folder$"):
         check_writable(tmp_path / "file")
