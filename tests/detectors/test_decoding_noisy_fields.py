@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lycurgus.detectors.decoding import Candidate, DecodingParams, Head, decode
+from lycurgus.detectors.decoding.candidates import iou
 from particle_fields import Truth, disc_outline, fields_of, rectangle_outline
 
 SHAPE = (192, 192)
@@ -135,6 +136,17 @@ def test_wild_numbers_harm_nobody(scene: Truth, head: Head) -> None:
     fields[0, :, -10:] = -np.inf
     rays[:, :10, 75:85] = np.nan
     assert len(decode(fields, rays, DecodingParams(head=head))) == (6 if head == "semantic" else len(scene.masks))
+
+
+@pytest.mark.parametrize("head", WITH_RAYS)
+def test_half_precision_is_enough_for_rays(scene: Truth, head: Head) -> None:
+    fields, rays = noisy(scene, 5)
+    single = decode(fields, rays, DecodingParams(head=head))
+    half = decode(fields, rays.astype(np.float16), DecodingParams(head=head))
+    assert len(half) == len(single) == len(scene.masks)
+    for one, other in zip(single, half, strict=True):
+        assert iou(one, other) > 0.98
+        assert one.score == pytest.approx(other.score, abs=1e-3)
 
 
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf])

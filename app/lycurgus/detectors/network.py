@@ -205,7 +205,10 @@ class _Finder:
         height, width = plane.shape
         plane = np.pad(plane, ((0, -height % coarsest), (0, -width % coarsest)), mode="symmetric")
         layout = Layout(manifest.input.stride, manifest.input.context_px, batch=GPU_BATCH if self.network.on_gpu else 1)
-        outputs = {output.name: OutputPlane(output.channels, output.stride) for output in manifest.outputs}
+        outputs = {
+            output.name: OutputPlane(output.channels, output.stride, np.float16 if output.name == "rays" else np.float32)
+            for output in manifest.outputs
+        }
         planes = predict_tiled(plane, self.network.predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
         self.cancel.check()
         candidates = decode(planes["fields"], planes.get("rays"), self.decoding)

@@ -9,20 +9,21 @@ from lycurgus.detectors.decoding.candidates import Candidate, in_reading_order
 from lycurgus.detectors.decoding.completed import decode_completed
 from lycurgus.detectors.decoding.distance import decode_distance
 from lycurgus.detectors.decoding.params import DecodingParams, Head
+from lycurgus.detectors.decoding.polygons import Rays
 from lycurgus.detectors.decoding.semantic import decode_semantic
 from lycurgus.detectors.decoding.star_convex import decode_star_convex
 
 __all__ = ["Candidate", "DecodingParams", "Head", "decode"]
 
 
-def decode(fields: NDArray[np.float32], rays: NDArray[np.float32] | None, params: DecodingParams) -> list[Candidate]:
+def decode(fields: NDArray[np.float32], rays: Rays | None, params: DecodingParams) -> list[Candidate]:
     """Turn the output of a network into particles.
 
     Parameters
     ----------
     fields : (C, H, W), foreground logit and, but for the semantic head, normalised distance: 0 at a particle's outline, 1 at its deepest.
     rays : (n, H/2, W/2), natural logarithm of the distance in px from pixel (2i + 0.5, 2j + 0.5) to the outline of its particle, along
-        2πk/n counter-clockwise from +x; needed by the heads "star-convex" and "completed".
+        2πk/n counter-clockwise from +x, in half or single precision; needed by the heads "star-convex" and "completed".
 
     Returns
     -------
@@ -47,6 +48,5 @@ def decode(fields: NDArray[np.float32], rays: NDArray[np.float32] | None, params
     if rays is None or rays.ndim != 3 or len(rays) < 3 or rays.shape[1:] != (height / 2, width / 2):
         shape = "none" if rays is None else str(rays.shape)
         raise ValueError(f"the head {params.head!r} needs rays of half the size of fields {fields.shape}, not {shape}")
-    rays = np.ascontiguousarray(rays, dtype=np.float32)
     decode_with_rays = decode_star_convex if params.head == "star-convex" else decode_completed
-    return in_reading_order(decode_with_rays(fields, rays, params))
+    return in_reading_order(decode_with_rays(fields, np.ascontiguousarray(rays), params))

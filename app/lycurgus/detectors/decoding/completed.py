@@ -15,7 +15,7 @@ from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, cut_out, suppress
 from lycurgus.detectors.decoding.distance import visible_regions, worthy
 from lycurgus.detectors.decoding.params import DecodingParams
-from lycurgus.detectors.decoding.polygons import Floats, fillable
+from lycurgus.detectors.decoding.polygons import Floats, Rays, fillable
 from lycurgus.detectors.decoding.votes import Outlines, agree, voters_of
 
 LEAST_FIT = 0.85
@@ -28,7 +28,7 @@ SLIVER = 0.04
 """Hidden parts thinner than this part of the particle's diameter are the polygon's inaccuracy along a border with a neighbour."""
 
 
-def decode_completed(fields: Floats, rays: Floats, params: DecodingParams) -> list[Candidate]:
+def decode_completed(fields: Floats, rays: Rays, params: DecodingParams) -> list[Candidate]:
     """Find whole particles: visible pixels, and what the rays say lies beneath or in front of neighbours.
 
     The valleys of the distance alone part the particles, as for the head "distance": a trained network knows them better than where its

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lycurgus.detectors.decoding.basins import Basins, Passes, Union, climb, join_shallow, merged, passes, peaks_of
 from lycurgus.detectors.decoding.distance import foreground_of, smoothed
 from lycurgus.detectors.decoding.params import DecodingParams
-from lycurgus.detectors.decoding.polygons import Floats, likeness
+from lycurgus.detectors.decoding.polygons import Floats, Rays, likeness
 from lycurgus.detectors.decoding.splitting import split_discordant
 from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, voters_of
 
@@ -45,7 +45,7 @@ class Groups:
         return len(self.outlines.known)
 
 
-def group_pixels(fields: Floats, rays: Floats, params: DecodingParams) -> Groups:
+def group_pixels(fields: Floats, rays: Rays, params: DecodingParams) -> Groups:
     """Part the foreground into the visible parts of particles.
 
     Parameters

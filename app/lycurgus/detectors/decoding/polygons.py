@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from lycurgus.core.types import BBox, Mask
 
 Floats = NDArray[np.float32]
+Rays = NDArray[np.floating[Any]]
+"""Half precision is enough for logarithms of lengths, to 0.4 %, and 32 of them a pixel are the largest thing in memory."""
 
 LEAST_LOG, MOST_LOG = -2.0, 9.0
 """Logarithms of ray lengths are held within these: a wild output of a network must not overflow."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.basins import Union
-from lycurgus.detectors.decoding.polygons import Floats, fillable, likeness
+from lycurgus.detectors.decoding.polygons import Floats, Rays, fillable, likeness
 from lycurgus.detectors.decoding.votes import Outlines, Voters, agree, ask
 
 DISCORDANT = 0.88
@@ -30,7 +30,7 @@ BETTER_BY = 0.05
 """By how much the parties' outlines must cover the region better than a single outline does."""
 
 
-def split_discordant(labels: NDArray[np.int32], outlines: Outlines, height: Floats, rays: Floats, *, least_px: int) -> NDArray[np.int32]:
+def split_discordant(labels: NDArray[np.int32], outlines: Outlines, height: Floats, rays: Rays, *, least_px: int) -> NDArray[np.int32]:
     """Take regions apart whose pixels mean several particles.
 
     Parameters
@@ -68,7 +68,7 @@ def split_discordant(labels: NDArray[np.int32], outlines: Outlines, height: Floa
     return split
 
 
-def _parties(own: Mask, foreground: Mask, height: Floats, rays: Floats, polygon: Floats) -> NDArray[np.int64] | None:
+def _parties(own: Mask, foreground: Mask, height: Floats, rays: Rays, polygon: Floats) -> NDArray[np.int64] | None:
     """Number the party of each pixel of a box, from 0, or return None where one outline covers the region as well as several do."""
     rows, columns = own.shape[0] // 2, own.shape[1] // 2
     cells = np.asarray(own.reshape(rows, 2, columns, 2).any(axis=(1, 3)), dtype=np.int32)

@@ -9,10 +9,10 @@ from lycurgus.detectors.decoding.candidates import Candidate, crop, suppress
 from lycurgus.detectors.decoding.distance import Regions, regions_from, worthy
 from lycurgus.detectors.decoding.groups import Groups, group_pixels
 from lycurgus.detectors.decoding.params import DecodingParams
-from lycurgus.detectors.decoding.polygons import Floats, fillable
+from lycurgus.detectors.decoding.polygons import Floats, Rays, fillable
 
 
-def decode_star_convex(fields: Floats, rays: Floats, params: DecodingParams) -> list[Candidate]:
+def decode_star_convex(fields: Floats, rays: Rays, params: DecodingParams) -> list[Candidate]:
     """Draw for each particle the polygon that its pixels agree on, and keep of polygons of one particle the best.
 
     Where StarDist compares the polygons of all pixels, here pixels that mean the same outline are brought together first: thousands of

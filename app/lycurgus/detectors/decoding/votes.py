@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lycurgus.detectors.decoding.polygons import LEAST_LOG, MOST_LOG, Ellipses, Floats, directions, ellipses_of, likeness
+from lycurgus.detectors.decoding.polygons import LEAST_LOG, MOST_LOG, Ellipses, Floats, Rays, directions, ellipses_of, likeness
 
 MOST_VOTERS = 64
 """Of a large region every second, fourth ... pixel along each axis is asked, so that this many answer."""
@@ -71,7 +71,7 @@ class Outlines:
     agreement: Floats
 
 
-def voters_of(labels: NDArray[np.int32], distance: Floats, rays: Floats, count: int) -> Voters:
+def voters_of(labels: NDArray[np.int32], distance: Floats, rays: Rays, count: int) -> Voters:
     """Ask pixels of each region.
 
     Parameters
@@ -126,11 +126,11 @@ def choose_voters(owner: NDArray[np.int32], depth: Floats, count: int) -> NDArra
     return np.asarray(place[np.argsort(region, kind="stable")], dtype=np.int64)
 
 
-def ask(place: NDArray[np.int64], owner: NDArray[np.int32], depth: Floats, rays: Floats) -> Voters:
+def ask(place: NDArray[np.int64], owner: NDArray[np.int32], depth: Floats, rays: Rays) -> Voters:
     """Read the rays at flat places of the half grid, ordered by region; a ray that is not a number reaches nowhere."""
     row, column = np.divmod(place, owner.shape[1])
     origins = np.stack([2 * row, 2 * column], axis=1).astype(np.float32) + np.float32(0.5)
-    logs = np.nan_to_num(rays.reshape(len(rays), -1)[:, place].T, nan=LEAST_LOG)
+    logs = np.nan_to_num(rays.reshape(len(rays), -1)[:, place].T.astype(np.float32), nan=LEAST_LOG)
     radii = np.exp(np.clip(logs, LEAST_LOG, MOST_LOG)).astype(np.float32)
     weights = np.square(np.maximum(depth.ravel()[place], 1e-3)).astype(np.float32)
     return Voters(owner.ravel()[place].astype(np.int64) - 1, origins, weights, radii, ellipses_of(radii, origins))
