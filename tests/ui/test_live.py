@@ -63,11 +63,13 @@ def test_images_that_land_in_a_folder_are_on_screen_and_in_the_report(bench: Wor
     dialog.fill_in(folder, out)
     dialog.accept()
     assert window.watching.running
+    assert not window.live.sizes.getPlotItem().getAxis("left").isVisible(), "numbers along an empty axis"
     assert window.actions_["analysis.watch"].isChecked()
     for number in range(3):
         write(folder / f"{number}.tif", scene(seed=number, shape=(96, 96), discs=(((40.0, 40.0), 30.0),)), pixel_size_nm=0.5)
     live = window.live
     qtbot.waitUntil(lambda: window.watching.snapshot is not None and window.watching.snapshot.n_images == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(live.sizes.getPlotItem().getAxis("left").isVisible, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: bench.store.micrograph is not None, timeout=PATIENCE_MS)
     assert live.pages.sentence == ""
     assert live.numbers.values["Particles"] == "3 in 3 images"

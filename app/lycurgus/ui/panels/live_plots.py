@@ -40,7 +40,11 @@ class LivePlot(pg.PlotWidget):  # type: ignore[misc]
     def show_snapshot(self, snapshot: LiveSnapshot | None) -> None:
         self._snapshot = snapshot
         self.getPlotItem().clear()
-        if snapshot is not None and snapshot.convergence.n:
+        begun = snapshot is not None and bool(snapshot.convergence.n)
+        for axis in ("bottom", "left"):
+            # Numbers along an axis that nothing is drawn on would look like a measurement.
+            self.getPlotItem().showAxis(axis, begun)
+        if snapshot is not None and begun:
             self.draw(snapshot, PlotStyle.of_theme(self.palette()))
 
     def draw(self, snapshot: LiveSnapshot, style: PlotStyle) -> None:
