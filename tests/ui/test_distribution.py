@@ -16,6 +16,7 @@ from lycurgus.core.history import History
 from lycurgus.ui.panels.distribution import DistributionPanel
 from lycurgus.ui.panels.distribution_controls import CHOSEN_IMAGES, WHOLE_SAMPLE
 from lycurgus.ui.panels.distribution_data import Picture
+from lycurgus.ui.panels.distribution_items import ShareAxis
 from lycurgus.ui.panels.distribution_plot import describe, side_of
 from lycurgus.ui.plot_export import ENLARGED, SIZE
 from lycurgus.ui.store import Document
@@ -91,6 +92,14 @@ def test_without_particles_the_panel_says_what_to_do(workbench: Workbench, panel
     workbench.store.set_current(None)
     qtbot.waitUntil(lambda: panel.picture is None)
     assert not panel.controls.save.isEnabled()
+
+
+@pytest.mark.parametrize("height", [200, 900])
+def test_no_share_above_all_stands_on_the_axis(height: float) -> None:
+    axis = ShareAxis()
+    axis.setScale(115 / 40.0)
+    shares = [value * axis.scale for _, values in axis.tickValues(0.0, 40.0, height) for value in values]
+    assert max(shares) == pytest.approx(100)
 
 
 def test_labels_of_percentiles_at_the_ends_stand_within_the_plot() -> None:

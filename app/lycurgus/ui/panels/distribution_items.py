@@ -69,6 +69,18 @@ class Line(pg.GraphicsObject):  # type: ignore[misc]
         painter.restore()
 
 
+class ShareAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis of shares in per cent on the right, which ends at 100 though the plot goes on above it."""
+
+    def __init__(self) -> None:
+        super().__init__("right")
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802, N803
+        ticks: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
+        # Positions are those of the plot; a hundredth more, for they are computed.
+        return [(spacing, [value for value in values if value * self.scale <= 100.01]) for spacing, values in ticks]
+
+
 class SizeAxis(pg.AxisItem):  # type: ignore[misc]
     """A bottom axis; on a logarithmic one positions are powers of ten and marks stand at 1, 2, 5 ..."""
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from lycurgus.core.fits import LABELS
 from lycurgus.ui.panels.distribution_data import MARGIN, Picture
-from lycurgus.ui.panels.distribution_items import Bars, Line, SizeAxis
+from lycurgus.ui.panels.distribution_items import Bars, Line, ShareAxis, SizeAxis
 from lycurgus.ui.panels.distribution_legend import Entry, Legend
 from lycurgus.ui.panels.distribution_style import FIT_LINES, Hatch, PlotStyle, line
 
@@ -39,7 +39,7 @@ class DistributionPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, style: PlotStyle, parent: QWidget | None = None) -> None:
         self._axis = SizeAxis()
-        super().__init__(parent, background=style.background, axisItems={"bottom": self._axis})
+        super().__init__(parent, background=style.background, axisItems={"bottom": self._axis, "right": ShareAxis()})
         self.setAccessibleName("Distribution")
         self._style = style
         self._picture: Picture | None = None

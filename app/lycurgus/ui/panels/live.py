@@ -19,6 +19,7 @@ from lycurgus.ui.watching import Watching
 from lycurgus.ui.workbench import Workbench, capitalised
 
 SPACING = 6
+HOW_JUDGED = "By the formula of Masuda and Iinoya for a log-normal population, and by resampling the images so far: the larger number"
 BLANK = "Press Watch and choose the folder that the microscope writes to: results appear here as images land in it"
 
 
@@ -37,7 +38,7 @@ class LivePanel(QWidget):
         self._bench, self._watching, self._opening = workbench, watching, opening
         self.sizes, self.convergence, self.strip = SizesPlot(), ConvergencePlot(), LiveStrip()
         self.numbers = _Numbers()
-        self._verdict = QLabel()
+        self._verdict = QElidingLabel()
         emphasis = self._verdict.font()
         emphasis.setBold(True)
         self._verdict.setFont(emphasis)
@@ -113,9 +114,7 @@ class LivePanel(QWidget):
         snapshot = self._watching.snapshot
         enough, text = verdict(snapshot)
         self._verdict.setText(f"{GLYPHS['success']} {text}" if enough else text)
-        self._verdict.setToolTip(
-            "By the formula of Masuda and Iinoya for a log-normal population, and by resampling the images so far: the larger number"
-        )
+        self._verdict.setToolTip(f"{text}\n{HOW_JUDGED}")
         self.numbers.show_rows(rows(snapshot, self._watching.status))
         self.sizes.show_snapshot(snapshot)
         self.convergence.show_snapshot(snapshot)
