@@ -6,11 +6,15 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lycurgus.core.errors import ParameterError
+from lycurgus_train.settings import merge, parse_setting
+
+# Of fewer channels torch 2.13 takes the gradient of strided 1 × 1 convolutions wrongly on CPUs: it writes beyond its memory.
+Width = Annotated[int, Field(ge=16)]
 
 
 class _Section(BaseModel):
@@ -30,7 +34,7 @@ class NetworkConfig(_Section):
     """The network to train."""
 
     head: Literal["semantic", "distance", "star-convex"] = "star-convex"
-    widths: tuple[int, ...] = Field((32, 48, 64, 96, 128, 192), min_length=2, max_length=7)
+    widths: tuple[Width, ...] = Field((32, 48, 64, 96, 128, 192), min_length=2, max_length=7)
     depth: int = Field(1, ge=1, le=6, description="Residual blocks of each level of the encoder")
 
 
@@ -105,7 +109,7 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path} is not valid TOML: {error}") from error
     for setting in settings:
-        _merge(document, _parsed(setting))
+        merge(document, parse_setting(setting))
     try:
         config = TrainConfig.model_validate(document)
     except ValidationError as error:
@@ -139,25 +143,8 @@ def deciding(config: TrainConfig) -> dict[str, Any]:
     return document | {"train": [f"{source.path.name} {source.weight:g}" for source in config.train]}
 
 
-def _parsed(setting: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(setting)
-    except tomllib.TOMLDecodeError as error:
-        raise ParameterError(
-            f"--set {setting}: {error}", hint="write it as TOML, for instance steps=500 or 'network.head=\"distance\"'"
-        ) from error
-
-
 def _anchored(source: Source, folder: Path) -> Source:
     split = source.split
     if split is not None and (folder / split).is_file():
         split = str(folder / split)
     return source.model_copy(update={"path": folder / source.path, "split": split})
-
-
-def _merge(document: dict[str, Any], update: dict[str, Any]) -> None:
-    for key, value in update.items():
-        if isinstance(value, dict) and isinstance(document.get(key), dict):
-            _merge(document[key], value)
-        else:
-            document[key] = value

@@ -42,7 +42,7 @@ def config(head: str = "star-convex", **changes: object) -> TrainConfig:
         "check_every": 3,
         "warmup_steps": 2,
         "precision": "float32",
-        "network": {"head": head, "widths": (12, 16, 24)},
+        "network": {"head": head, "widths": (16, 20, 24)},
         "crops": {"crop_px": 64, "smallest_px": 20, "largest_px": 40, "disturbance": 0.0},
         "train": [{"path": "unused"}],
         **changes,

@@ -25,7 +25,7 @@ steps = 1
 batch = 2
 workers = 0
 precision = "float32"
-network.widths = [8, 8]
+network.widths = [16, 16]
 crops.crop_px = 64
 """
 
@@ -109,7 +109,7 @@ def test_semantic_masks_alone_train_a_semantic_network_and_no_other(tmp_path, ca
         (
             ["--from", "other.pt"],
             1,
-            "is of another network: it holds distance U-Net 8-8, depth 1, wanted is star-convex U-Net 8-8, depth 1",
+            "is of another network: it holds distance U-Net 16-16, depth 1, wanted is star-convex U-Net 16-16, depth 1",
         ),
         (["--out", "file/run"], 1, "file is no folder"),
         (["--device", "cuda"], 2, "torch finds no CUDA GPU"),
@@ -119,7 +119,7 @@ def test_semantic_masks_alone_train_a_semantic_network_and_no_other(tmp_path, ca
 def test_what_would_stop_a_run_is_said_before_its_data_are_read(tmp_path, capsys, monkeypatch, options, status, why):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    other = NetworkConfig(head="distance", widths=(8, 8))
+    other = NetworkConfig(head="distance", widths=(16, 16))
     save_checkpoint(tmp_path / "other.pt", Checkpoint(other, build(other).state_dict(), {}, 1))
     (tmp_path / "file").touch()
     (tmp_path / "run.toml").write_text(f'{RUN}[[train]]\npath = "a folder that is not there"', encoding="utf-8")

@@ -102,8 +102,8 @@ def test_an_image_without_particles_teaches_that_there_are_none(tmp_path: Path) 
 
 def test_a_checkpoint_of_another_network_is_refused_by_name(tmp_path: Path) -> None:
     train(config(steps=1, check_every=1), prepared([picture(6)]), [], tmp_path)
-    with pytest.raises(ModelError, match=r"star-convex U-Net 12-16-24.*distance U-Net 12-16-24"):
-        load_checkpoint(tmp_path / LAST, expected=NetworkConfig(head="distance", widths=(12, 16, 24)))
+    with pytest.raises(ModelError, match=r"star-convex U-Net 16-20-24.*distance U-Net 16-20-24"):
+        load_checkpoint(tmp_path / LAST, expected=NetworkConfig(head="distance", widths=(16, 20, 24)))
 
 
 def test_a_pickle_is_no_checkpoint(tmp_path: Path) -> None:
@@ -176,7 +176,8 @@ def test_a_run_is_refused_that_cannot_work(tmp_path: Path) -> None:
     for setting, reason in (
         ("crops.crop_px=100", "crops.crop_px is 100, but 6 levels need a multiple of 64"),
         ("crops.smallest_px=120.0", "must not be larger than the largest"),
-        ("network.widths=[8]", "network.widths"),
+        ("network.widths=[16]", "network.widths"),
+        ("network.widths=[12, 16]", "network.widths.0: Input should be greater than or equal to 16"),
         ("momentum=0.9", "momentum"),
     ):
         path.write_text('[[train]]\npath = "pool"\n', encoding="utf-8")
