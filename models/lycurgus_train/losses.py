@@ -8,16 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lycurgus_train.config import LossConfig
 from lycurgus_train.targets import NOTHING_KNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class LossWeights:
-    """How much each head counts beside the foreground's cross-entropy."""
-
-    dice: float = 0.5
-    depth: float = 1.5
-    rays: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class Batch:
     complete: Tensor
 
 
-def total_loss(logits: Tensor, rays: Tensor | None, batch: Batch, weights: LossWeights, *, with_depth: bool = True) -> dict[str, Tensor]:
+def total_loss(logits: Tensor, rays: Tensor | None, batch: Batch, weights: LossConfig, *, with_depth: bool = True) -> dict[str, Tensor]:
     """Return the parts of the loss and their weighted sum, "total"."""
     parts = {
         "foreground": _masked_mean(_cross_entropy(logits[:, 0], batch.foreground), batch.known),

@@ -21,7 +21,7 @@ from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_c
 from lycurgus_train.config import TrainConfig, deciding
 from lycurgus_train.crops import CropDataset, RunOrder, batches, to_batch
 from lycurgus_train.log import RunLog
-from lycurgus_train.losses import Batch, LossWeights, total_loss
+from lycurgus_train.losses import Batch, total_loss
 from lycurgus_train.networks import ParticleNetwork
 from lycurgus_train.store import Prepared
 
@@ -150,8 +150,9 @@ def _one_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, 
 def _losses(model: nn.Module, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
     with _precision(config, batch.picture.device):
         logits, rays = model(batch.picture)
-    weights = LossWeights(**config.loss.model_dump())
-    return total_loss(logits.float(), None if rays is None else rays.float(), batch, weights, with_depth=config.network.head != "semantic")
+    return total_loss(
+        logits.float(), None if rays is None else rays.float(), batch, config.loss, with_depth=config.network.head != "semantic"
+    )
 
 
 def _validate(model: nn.Module, dataset: CropDataset, config: TrainConfig, process: Process, log: RunLog, step: int) -> float:

@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from lycurgus_train.losses import Batch, LossWeights, ray_loss, total_loss
+from lycurgus_train.config import LossConfig
+from lycurgus_train.losses import Batch, ray_loss, total_loss
 from lycurgus_train.targets import Targets, compute_targets
 from shapes import disc
 
@@ -57,8 +58,8 @@ def test_the_perfect_answer_costs_nearly_nothing_and_its_contrary_much(layer: np
     depth = batch.depth.clamp(1e-4, 1 - 1e-4)
     perfect = torch.stack([20 * (2 * batch.foreground - 1), torch.logit(depth)], dim=1)
 
-    right = total_loss(perfect, batch.rays, batch, LossWeights())
-    wrong = total_loss(-perfect, batch.rays, batch, LossWeights())
+    right = total_loss(perfect, batch.rays, batch, LossConfig())
+    wrong = total_loss(-perfect, batch.rays, batch, LossConfig())
 
     assert float(right["total"]) < 0.01
     assert float(wrong["total"]) > 5

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
+from lycurgus.exporters.atomic import replacing
 from lycurgus_train.labelled import LabelledImage
 
 Side = Literal["train", "validation"]
@@ -142,10 +143,16 @@ def _classes(shuffled: list[str], value: Mapping[str, float]) -> list[list[str]]
 
 
 def write_split(split: Split, path: Path) -> None:
-    """Write a split as JSON, names only, one a line so that changes can be reviewed."""
+    """Write a split as JSON, names only, one a line so that changes can be reviewed.
+
+    Raises
+    ------
+    ExportError
+        It cannot be written.
+    """
     document = {"format": FORMAT, "made": dict(split.made), "train": list(split.train), "validation": list(split.validation)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
 
 
 def read_split(path: Path | str) -> Split:

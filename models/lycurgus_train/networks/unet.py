@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lycurgus_train.networks.blocks import ResidualBlock, convolution
+from lycurgus_train.targets import RAYS, STRIDE
 
 Head = Literal["semantic", "distance", "star-convex"]
-RAYS = 32
-OUTPUT_STRIDE = 2
 
 
 class ResidualUNet(nn.Module):
@@ -66,7 +65,7 @@ class ParticleNetwork(nn.Module):
         self.head = head
         self.trunk = ResidualUNet(widths, depth=depth)
         self.stride = self.trunk.stride
-        self.fields = _head(widths[0], 2 * OUTPUT_STRIDE**2)
+        self.fields = _head(widths[0], 2 * STRIDE**2)
         self.rays = _head(widths[0], RAYS) if head == "star-convex" else None
         if self.rays is not None:
             nn.init.constant_(self.rays[-1].bias, 2.0)  # type: ignore[arg-type]  # e² px: a particle of 15 px
@@ -75,7 +74,7 @@ class ParticleNetwork(nn.Module):
         """Return logits of foreground and depth (N, 2, H, W), and log-px rays (N, 32, H/2, W/2) or None."""
         features = self.trunk(picture)
         # Sub-pixel convolution (Shi et al. 2016): outlines at full resolution at the cost of half.
-        logits = functional.pixel_shuffle(self.fields(features), OUTPUT_STRIDE)
+        logits = functional.pixel_shuffle(self.fields(features), STRIDE)
         return logits, None if self.rays is None else self.rays(features)
 
     def export_forward(self, picture: Tensor) -> tuple[Tensor, ...]:
