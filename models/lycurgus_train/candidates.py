@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.errors import ModelError
 from lycurgus.inference.catalog import InstalledModel, find_model
 from lycurgus.inference.manifest import MANIFEST_FILE, read_manifest
 from lycurgus.inference.session import forget_networks
@@ -35,6 +36,8 @@ def opened(model: str | Path, *, sample: NDArray[np.generic], facts: Mapping[str
     path = Path(model)
     if (path / MANIFEST_FILE).exists():
         yield InstalledModel(path, read_manifest(path), bundled=False)
+    elif path.is_dir():
+        raise ModelError(path, "is a folder without a model", hint="name the folder of one model, or a checkpoint")
     elif path.suffix or path.exists():
         with TemporaryDirectory(prefix="lycurgus-") as folder:
             yield exported(path, Path(folder), sample=sample, facts=facts)
@@ -46,10 +49,11 @@ def opened(model: str | Path, *, sample: NDArray[np.generic], facts: Mapping[str
 def exported(checkpoint: Path, folder: Path, *, sample: NDArray[np.generic], facts: Mapping[str, Any] | None = None) -> InstalledModel:
     """Export a checkpoint, single precision only; see ``opened``."""
     from lycurgus_train.checkpoint import load_checkpoint, trained
-    from lycurgus_train.export import GOLDEN_SIDE_PX, export
+    from lycurgus_train.export import export, golden_side_px
 
     loaded = load_checkpoint(checkpoint)
     chosen = for_head(read_facts() if facts is None else facts, loaded.network.head)
-    missing = [max(0, GOLDEN_SIDE_PX - side) for side in sample.shape]
-    export(trained(loaded), folder, chosen, sample=np.pad(sample, [(0, more) for more in missing], mode="symmetric"), half=False)
+    model = trained(loaded)
+    missing = [max(0, golden_side_px(model.stride) - side) for side in sample.shape]
+    export(model, folder, chosen, sample=np.pad(sample, [(0, more) for more in missing], mode="symmetric"), half=False)
     return InstalledModel(folder, read_manifest(folder), bundled=False)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +25,7 @@ from lycurgus.exporters.atomic import HINT, TEMPORARY_PREFIX
 from lycurgus.exporters.json import write_json
 from lycurgus.inference.manifest import GOLDEN_FILE, HALF_FILE, MANIFEST_FILE, MODEL_FILE, ModelManifest
 from lycurgus_train.networks import ParticleNetwork
-from lycurgus_train.networks.unet import OUTPUT_STRIDE, RAYS
+from lycurgus_train.targets import RAYS, STRIDE
 
 OPSET = 18
 GOLDEN_SIDE_PX = 192
@@ -70,7 +71,7 @@ def export(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, sa
         The facts make no valid manifest.
     """
     model = model.eval().to("cpu", torch.float32)
-    picture = _golden_picture(sample)
+    picture = _golden_picture(sample, golden_side_px(model.stride))
     with torch.inference_mode():
         expected = [output.numpy() for output in model.export_forward(torch.from_numpy(picture))]
     names = [output["name"] for output in outputs_of(model)]
@@ -105,7 +106,7 @@ def _move(made: Path, folder: Path) -> None:
 def outputs_of(model: ParticleNetwork) -> list[dict[str, Any]]:
     """Describe what a network answers, as the manifest has it."""
     fields = {"name": "fields", "channels": 2, "stride": 1}
-    return [fields] if model.rays is None else [fields, {"name": "rays", "channels": RAYS, "stride": OUTPUT_STRIDE}]
+    return [fields] if model.rays is None else [fields, {"name": "rays", "channels": RAYS, "stride": STRIDE}]
 
 
 class _Exported(nn.Module):
@@ -189,12 +190,17 @@ def _compare(path: Path, picture: NDArray[np.float32], names: list[str], expecte
     return Parity(largest)
 
 
-def _golden_picture(sample: NDArray[np.generic]) -> NDArray[np.float32]:
+def golden_side_px(stride: int) -> int:
+    """Return the side of the golden sample: the least that shows something and that the network can halve to its bottom."""
+    return stride * ceil(GOLDEN_SIDE_PX / stride)
+
+
+def _golden_picture(sample: NDArray[np.generic], side_px: int) -> NDArray[np.float32]:
     """Return the middle of a picture, normalised, (1, 1, side, side)."""
-    if min(sample.shape) < GOLDEN_SIDE_PX:
-        raise ParameterError(f"the sample has {sample.shape[1]} × {sample.shape[0]} px, needed are {GOLDEN_SIDE_PX} each way")
-    y, x = ((side - GOLDEN_SIDE_PX) // 2 for side in sample.shape)
-    return normalise(sample[y : y + GOLDEN_SIDE_PX, x : x + GOLDEN_SIDE_PX])[None, None]
+    if min(sample.shape) < side_px:
+        raise ParameterError(f"the sample has {sample.shape[1]} × {sample.shape[0]} px, needed are {side_px} each way")
+    y, x = ((side - side_px) // 2 for side in sample.shape)
+    return normalise(sample[y : y + side_px, x : x + side_px])[None, None]
 
 
 def _manifest(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, half: bool) -> ModelManifest:

@@ -28,13 +28,13 @@ from train.runs import picture
 SAMPLE = np.tile(picture(1).pixels, (2, 2))
 
 
-def network(head: str) -> ParticleNetwork:
+def network(head: str, widths: tuple[int, ...] = (16, 20, 24)) -> ParticleNetwork:
     """A small network whose normalisations have seen something, as those of a trained one have."""
     torch.manual_seed(3)
-    model = ParticleNetwork(head, widths=(12, 16, 24))
+    model = ParticleNetwork(head, widths=widths)
     with torch.inference_mode():
         for _ in range(20):
-            model.train()(torch.randn(4, 1, 64, 64))
+            model.train()(torch.randn(4, 1, max(64, model.stride), max(64, model.stride)))
     return model.eval()
 
 
@@ -109,6 +109,14 @@ def test_networks_without_rays_are_exported_too(tmp_path: Path, head: str) -> No
     assert (manifest.head, manifest.rays, manifest.half) == (head, 0, None)
     assert check_golden(InstalledModel(tmp_path, manifest, bundled=False)).passed
     assert not (tmp_path / HALF_FILE).exists()
+
+
+def test_the_golden_sample_of_the_deepest_network_fits_its_levels(tmp_path: Path) -> None:
+    deepest = network("semantic", (16,) * 7)
+    parity = export(deepest, tmp_path, for_head(read_facts(), "semantic"), sample=np.tile(SAMPLE, (2, 2)), half=False)
+    assert parity.holds
+    with np.load(tmp_path / GOLDEN_FILE, allow_pickle=False) as golden:
+        assert golden["image"].shape == (1, 1, 256, 256)
 
 
 def test_an_export_that_fails_leaves_the_model_before_as_it_was(

@@ -17,13 +17,14 @@ from lycurgus.inference.manifest import read_manifest
 from lycurgus_train.checkpoint import Checkpoint, build, save_checkpoint
 from lycurgus_train.cli import main
 from lycurgus_train.config import NetworkConfig
-from train.folders import save
+from lycurgus_train.facts import read_facts
+from train.folders import good_folder, save
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
-    network = NetworkConfig(head="distance", widths=(8, 12))
+    network = NetworkConfig(head="distance", widths=(16, 20))
     path = tmp_path_factory.mktemp("run") / "last.pt"
     save_checkpoint(path, Checkpoint(network, build(network).state_dict(), {}, 17))
     return path
@@ -34,13 +35,21 @@ def test_a_checkpoint_becomes_a_model_folder(checkpoint: Path, tmp_path: Path, c
     out = tmp_path / "particles"
     arguments = ["export", str(checkpoint), "--sample", str(sample), "--out", str(out), "--no-half"]
     assert main(arguments) == 0
-    assert "after 17 steps" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "after 17 steps" in said.out
+    assert f"said to be those of the shipped network (particles {read_facts()['version']}): name --facts" in said.err
     manifest = read_manifest(out)
     assert (manifest.name, manifest.head, manifest.decoders[0], manifest.half) == ("particles", "distance", "distance", None)
     assert "CC BY 4.0" in (out / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert main(arguments) == 1
     assert "holds a model already" in capsys.readouterr().err
     assert check_golden(InstalledModel(out, manifest, bundled=False)) is not None
+
+
+def test_a_folder_that_holds_no_model_is_not_taken_for_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good_folder(tmp_path / "data", 1)
+    assert main(["evaluate", str(tmp_path), "--data", str(tmp_path / "data")]) == 1
+    assert "is a folder without a model" in capsys.readouterr().err
 
 
 def test_a_checkpoint_is_judged_like_a_folder(checkpoint: Path, tmp_path: Path) -> None:

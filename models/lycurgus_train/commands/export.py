@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from lycurgus.core.errors import ExportError
@@ -50,4 +51,7 @@ def run(options: argparse.Namespace) -> int:
     write_card(options.out, documents=documents)
     differences = ", ".join(f"{name} {value:.1e}" for name, value in parity.largest.items())
     print(f"{options.out} holds the network after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
+    if options.facts is None:
+        said = "name, version, licence and data are said to be those of the shipped network"
+        print(f"{said} ({facts['name']} {facts['version']}): name --facts for one of your own", file=sys.stderr)
     return 0
