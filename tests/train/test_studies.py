@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class TestLearning:
                 pixels = np.clip(rng.normal(60, 5, shape) + 100 * (labels > 0), 0, 255).astype(np.uint8)
                 save(tmp_path / part / "images" / f"{number}.png", pixels)
                 save(tmp_path / part / "masks" / f"{number}.png", labels)
-        effort = Effort((8, 12), 64, 2, 2, real=4, synthetic=2, simulated=1, scored=1, picture_px=64)
+        effort = Effort((16, 20), 64, 2, 2, real=4, synthetic=2, simulated=1, scored=1, picture_px=64)
         return Plan(tmp_path / "study", "study", effort=effort, data=tmp_path / "data", validation=tmp_path / "held-out", device="cpu")
 
     def test_a_trained_network_is_scored_with_every_reading(self, plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,12 +128,20 @@ class TestLearning:
         assert learning.Learner(plan, held_out=plan.held_out()).figures("cell", [(1.0, images)], seed=1, readings=readings) == figures
 
         [last] = plan.out.glob("runs/*/last.pt")
-        other = learning.adapted(last, NetworkConfig(head="semantic", widths=(8, 12)), tmp_path / "start.pt")
+        other = learning.adapted(last, NetworkConfig(head="semantic", widths=(16, 20)), tmp_path / "start.pt")
         ours, theirs = load_checkpoint(last).weights, load_checkpoint(other).weights
         assert theirs
         assert all((theirs[name] == ours[name]).all() for name in theirs)
         with pytest.raises(ParameterError, match="another trunk"):
-            learning.adapted(last, NetworkConfig(head="semantic", widths=(8, 16)), tmp_path / "start.pt")
+            learning.adapted(last, NetworkConfig(head="semantic", widths=(16, 24)), tmp_path / "start.pt")
+
+    def test_held_out_images_must_have_outlines(self, plan: Any, tmp_path: Path) -> None:
+        (tmp_path / "boxes").mkdir()
+        picture = next((tmp_path / "held-out" / "images").iterdir())
+        (tmp_path / "boxes" / picture.name).write_bytes(picture.read_bytes())
+        (tmp_path / "boxes" / picture.with_suffix(".txt").name).write_text("0 0.5 0.5 0.2 0.2", encoding="utf-8")
+        with pytest.raises(ParameterError, match=r"scores outlines, and the truth of .* is of boxes or areas"):
+            replace(plan, validation=tmp_path / "boxes").held_out()
 
     def test_fewer_images_are_among_more_and_synthetic_ones_are_made_of_them(self, plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         from lycurgus_train.studies import few_images

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from lycurgus.core.errors import LycurgusError, ParameterError
 from lycurgus.detectors.network import NetworkDetector
@@ -22,7 +21,7 @@ from lycurgus_train.store import Prepared, prepare
 from lycurgus_train.studies.cells import Figures, identifier
 from lycurgus_train.studies.plan import Plan
 from lycurgus_train.synth.parameters import SynthesisParams
-from lycurgus_train.synth.simulators import SIMULATORS
+from lycurgus_train.synth.simulators import SIMULATORS, pictures
 from lycurgus_train.synth.synthesis import synthesize
 from lycurgus_train.train import LAST, train
 
@@ -83,6 +82,9 @@ class Learner:
     def _score(self, detector: NetworkDetector, settings: Sequence[str]) -> Figures:
         params = detection_params("network", settings)
         judged = list(judge(self._held_out, params, truth="instances", detector=detector, device=self._plan.device))
+        failed = next((one for one in judged if one.error), None)
+        if failed is not None:
+            raise LycurgusError(f"{failed.image.name} of the held-out images cannot be analysed", hint=failed.error)
         document = scores_document(judged)
         return {measure: document[measure] for measure in REPORTED}
 
@@ -151,17 +153,11 @@ def simulated_pool(plan: Plan, *, seed: int) -> Pool:
     """Return simulated images of every simulator, made now if they are not there."""
     folder = plan.out / "pools" / f"simulated-{plan.effort.simulated}-{plan.effort.picture_px}-{seed}"
     if not (folder / INDEX).exists():
-        write_pool(_simulated(plan, seed), folder)
+        numbers = range(plan.effort.simulated)
+        write_pool(
+            chain.from_iterable(pictures(one, numbers, size_px=plan.effort.picture_px, seed=seed) for one in SIMULATORS.values()), folder
+        )
     return Pool(folder)
-
-
-def _simulated(plan: Plan, seed: int) -> list[LabelledImage]:
-    side = plan.effort.picture_px
-    return [
-        replace(simulator.simulate(np.random.default_rng((seed, number)), shape=(side, side)), name=f"{name}-{seed}-{number}")
-        for name, simulator in SIMULATORS.items()
-        for number in range(plan.effort.simulated)
-    ]
 
 
 def richest(images: Images, count: int) -> list[LabelledImage]:

@@ -8,7 +8,6 @@ from typing import get_args
 
 import numpy as np
 
-from lycurgus.core.errors import LycurgusError
 from lycurgus.core.overlap import match
 from lycurgus.detectors import Detector
 from lycurgus.detectors.network import NetworkDetector
@@ -78,10 +77,7 @@ def _counts(
     hits, strays = [], []
     for seed in plan.seeds:
         image = _picture(shape, size_px, ratio_db, seed=seed)
-        try:
-            found = find(image, params, detector=detector, device=plan.device)
-        except LycurgusError:
-            found = ()
+        found = find(image, params, detector=detector, device=plan.device)
         pairs = match(found, image.instances, threshold=IOU)
         hits.append(len(pairs))
         strays.append(len(found) - len(pairs))

@@ -10,6 +10,7 @@ import numpy as np
 
 from lycurgus.core.errors import ParameterError
 from lycurgus_train.config import Source
+from lycurgus_train.judging import truth_of
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.sources import open_source
 from lycurgus_train.studies.cells import Cells
@@ -95,6 +96,7 @@ class Plan:
         Raises
         ------
         ParameterError
+            No data were named, there are no images, or their truth is not of outlines.
         """
         if self.data is None:
             raise ParameterError("this study needs --data", hint="for instance --data emps/ --split emps")
@@ -104,7 +106,13 @@ class Plan:
             images = open_source(Source(path=self.data, split=self.split, part="validation"))
         _not_empty(images, self.validation or self.data)
         count = min(self.effort.scored, len(images))
-        return [images[number * len(images) // count] for number in range(count)]
+        chosen = [images[number * len(images) // count] for number in range(count)]
+        if truth_of(chosen) != "instances":
+            raise ParameterError(
+                f"this study scores outlines, and the truth of {self.validation or self.data} is of boxes or areas",
+                hint="name images with instance masks or outlines",
+            )
+        return chosen
 
 
 def drawn(images: Sequence[LabelledImage], count: int, *, seed: int) -> list[LabelledImage]:
