@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus.core.background import smooth_background
 from lycurgus.core.normalise import normalise
 from lycurgus_train.store import Prepared
 from lycurgus_train.targets import Targets, compute_targets
@@ -16,6 +17,9 @@ from lycurgus_train.targets import Targets, compute_targets
 Picture = NDArray[np.float32]
 NEAR = (0.3, 1.4)
 """Scales near that of the picture: those at which the application looks at it first."""
+
+ANYWHERE = 0.3
+"""Part of the crops near the picture's scale that lie anywhere, not at a particle: vacuum, bare support and film must be known too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,15 @@ def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator)
     centre = rng.uniform((0, 0), (height, width))
     if len(image.diameters):
         chosen = int(rng.integers(len(image.diameters)))
-        if rng.random() >= params.as_recorded:
+        resized = rng.random() >= params.as_recorded
+        if resized:
             diameter = max(float(image.diameters[chosen]), 3.0)
             wanted = np.exp(rng.uniform(np.log(params.smallest_px), np.log(params.largest_px)))
             # Enlarging shows blur, not particles: beyond threefold there is nothing to learn.
             scale = float(np.clip(wanted / diameter, params.smallest_scale, params.largest_scale))
             fill = 0.5 if rng.random() < 0.2 else 0.8
-        centre = image.centres[chosen] + rng.uniform(-0.45, 0.45, 2) * side / scale
+        if resized or rng.random() >= ANYWHERE:
+            centre = image.centres[chosen] + rng.uniform(-0.45, 0.45, 2) * side / scale
     # A crop that is mostly beyond the picture's edge teaches little.
     scale = max(scale, fill * side / min(height, width))
     reach = 0.35 * side / scale
@@ -145,11 +151,20 @@ def _gamma(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _shaded(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Add or multiply a smooth field: a bicubic enlargement of a few random values."""
-    knots = rng.normal(size=(int(rng.integers(2, 5)),) * 2).astype(np.float32)
+    """Add or multiply a smooth field: a bicubic enlargement of a few random values.
+
+    Now and then it spans more than the particles' own contrast: a hill of the background is no particle.
+    """
+    knots = rng.normal(size=(int(rng.integers(2, 6)),) * 2).astype(np.float32)
     field = cv2.resize(knots, picture.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    strength = rng.uniform(0.05, 0.6)
+    strength = float(np.exp(rng.uniform(np.log(0.08), np.log(1.5))))
     return picture + strength * field if rng.random() < 0.6 else picture * np.clip(1 + 0.6 * strength * field, 0.2, 2)
+
+
+def _flattened(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Take slow shading away, as the application does for one of its looks; large particles keep their rims."""
+    sigma_px = float(np.exp(rng.uniform(np.log(10), np.log(60))))
+    return picture - smooth_background(picture, np.ones(picture.shape, np.bool_), sigma_px=sigma_px)
 
 
 def _defocused(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -195,6 +210,7 @@ _DISTURBANCES: tuple[tuple[float, Callable[[Picture, np.random.Generator], Pictu
     (0.5, _inverted),
     (0.5, _gamma),
     (0.4, _shaded),
+    (0.08, _flattened),
     (0.35, _defocused),
     (0.6, _noisy),
     (0.15, _line_noise),

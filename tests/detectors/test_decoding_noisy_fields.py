@@ -66,7 +66,7 @@ def test_a_noisy_rod_is_one(head: Head, angle: int) -> None:
 def test_rays_heal_a_rod_that_a_deep_dip_cuts_in_two(head: Head) -> None:
     truth = fields_of((128, 128), [rectangle_outline((63.4, 64.7), 65, 12)])
     fields = truth.fields.copy()
-    fields[1][:, 58:70] *= 0.5
+    fields[1][:, 58:70] *= 0.4
     assert len(decode(fields, truth.rays, DecodingParams(head="distance"))) == 2
     assert len(decode(fields, truth.rays, DecodingParams(head=head))) == 1
 

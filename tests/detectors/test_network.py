@@ -268,7 +268,7 @@ def test_progress_of_an_analysis_names_its_stages_in_order_and_never_falls_back(
     assert list(dict.fromkeys(stage for stage, _ in told)) == stages
     assert told == sorted(told, key=lambda one: (stages.index(one[0]), one[1]))
     assert all(0 <= share <= 1 for _, share in told)
-    assert len({share for stage, share in told if stage == "detect"}) == 4
+    assert len({share for stage, share in told if stage == "detect"}) == 5
 
 
 @pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])

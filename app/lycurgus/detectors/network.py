@@ -33,6 +33,9 @@ GPU_BATCH = 8
 FLATTENING = 0.06
 """Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
 
+FLATTENED = 2
+"""The finest scales, so many, are looked at without shading too; coarser ones show particles that shading does not hide."""
+
 Auto = Literal["auto"]
 
 
@@ -114,7 +117,7 @@ class NetworkDetector:
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Find particles.
 
-        The picture is looked at as it is at several scales, and once without slow shading; the most credible look is believed
+        The picture is looked at as it is at several scales, and without slow shading at the finest ones; the most credible look is believed
         (``decoding.credibility``), and further scales are added to it where the sizes found there call for them. What lies beyond the
         box of all that is usable, as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
 
@@ -135,10 +138,11 @@ class NetworkDetector:
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
-        parts = Parts(progress, len(scales) + 1 + (MOST_FURTHER if expected is None else 0))
+        flattened = scales[:FLATTENED]
+        parts = Parts(progress, len(scales) + len(flattened) + (MOST_FURTHER if expected is None else 0))
         finder = _Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        looks = [*(finder.look(scale) for scale in scales), finder.look(scales[0], flattened=True)]
+        looks = [finder.look(scale) for scale in scales] + [finder.look(scale, flattened=True) for scale in flattened]
         believed = [looks[most_credible([one.look for one in looks])]]
         found = finder.merged(believed)
         if expected is None:

@@ -110,7 +110,7 @@ class LiquidCellParams(BaseModel):
     snr_db: tuple[float | None, ...] = (None, 14.55, 7.49, 3.0, 0.0)
     wanted_snr: float = 0.55
     contrast: Range = (12.0, 160.0)
-    slope: Range = (0.0, 90.0)
+    slope: Range = (0.0, 170.0)
 
 
 DEFAULT = LiquidCellParams()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lycurgus.core.types import Mask
 from lycurgus.detectors.decoding.basins import climb, join_shallow, merged, passes, peaks_of
 from lycurgus.detectors.decoding.candidates import Candidate, cut_out
+from lycurgus.detectors.decoding.elongated import join_elongated
 from lycurgus.detectors.decoding.params import DecodingParams
 
 
@@ -68,7 +69,9 @@ def visible_regions(fields: NDArray[np.float32], params: DecodingParams) -> Regi
     height = smoothed(fields[1], params.smoothing_px)
     basins = climb(height, foreground)
     ways = passes(basins.labels, height)
-    whole = merged(basins, join_shallow(basins, ways, depth=params.seed_depth, least_peak=params.seed_height))
+    owner = join_shallow(basins, ways, depth=params.seed_depth, least_peak=params.seed_height)
+    pieces = merged(basins, owner)
+    whole = merged(pieces, join_elongated(pieces, ways.between(owner)))
     return regions_from(whole.labels, len(whole), fields)
 
 
