@@ -14,12 +14,12 @@ from lycurgus.core.metrics import match
 from lycurgus.core.preprocess import preprocess
 from lycurgus.core.progress import never, silent
 from lycurgus.core.tiling import Layout
-from lycurgus.core.types import Instance, Micrograph
+from lycurgus.core.types import BBox, Instance, Micrograph
 from lycurgus.detectors import Scene, network
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.inference.catalog import has_default, usable
 from lycurgus.inference.golden import check_golden
-from lycurgus.parameters import WANTED_DETECTOR, default_params
+from lycurgus.parameters import WANTED_DETECTOR, default_params, with_settings
 from lycurgus.readers.door import read
 from lycurgus.resources import sample_micrographs
 
@@ -66,3 +66,25 @@ def test_noise_without_particles_is_no_particle(grain_px: int) -> None:
     pixels = np.clip(128 + 20 * grains / grains.std(), 0, 255).astype(np.uint8)
 
     assert not analyze(Micrograph(Path("noise.png"), pixels), default_params(detector="network")).particles
+
+
+def test_thin_rods_are_found_by_who_states_their_width() -> None:
+    length, width, cell = 50, 7.7, 95
+    ys, xs = np.mgrid[: 3 * cell, : 4 * cell].astype(np.float32)
+    picture, truth = np.full(ys.shape, 10, np.float32), []
+    rng = np.random.default_rng(4)
+    for row, column in np.ndindex(3, 4):
+        angle = rng.uniform(0, np.pi)
+        y, x = ys - (row + 0.5) * cell, xs - (column + 0.5) * cell
+        along = np.maximum(np.abs(np.cos(angle) * x + np.sin(angle) * y) - (length - width) / 2, 0)
+        away = np.hypot(along, np.cos(angle) * y - np.sin(angle) * x) / (width / 2)
+        picture += 110 * np.sqrt(np.maximum(1 - away**2, 0))
+        rows, columns = (np.flatnonzero((away <= 1).any(axis=axis)) for axis in (1, 0))
+        box = BBox(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+        truth.append(Instance(box, (away <= 1)[box.slices]))
+    noisy = cv2.GaussianBlur(picture, (0, 0), 0.7) + rng.normal(0, 12, picture.shape)
+    params = with_settings(default_params(detector="network"), [f"detector.diameter_px={width}"])
+    result = analyze(Micrograph(Path("rods.png"), np.clip(noisy, 0, 255).astype(np.uint8)), params)
+    found = [particle.instance for particle in result.particles]
+    assert len(match(found, truth, threshold=0.5)) >= 11
+    assert len(found) <= 13
