@@ -99,7 +99,7 @@ def test_without_calibration_sizes_are_in_px_and_the_report_says_so():
     assert not summary.calibrated
     assert (summary.main.unit, summary.main.mean) == ("px", 15)
     assert summary.others["area"].unit == "px²"
-    assert any("1 of 1 images" in warning for warning in summary.warnings)
+    assert any("no pixel size: sizes are in px" in warning for warning in summary.warnings)
 
 
 def test_one_uncalibrated_image_makes_the_sample_px_and_warns_of_mixed_magnifications():
