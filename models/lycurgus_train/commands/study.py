@@ -102,7 +102,7 @@ def _effort(effort: Effort, steps: int | None) -> Effort:
 
 
 def command_of(options: argparse.Namespace) -> str:
-    """Return what decides a study's figures as a command; folders by their names, since others have theirs elsewhere."""
+    """Return the command that gives a study's figures again; folders by their names, since others have theirs elsewhere."""
     words = ["lycurgus-train", "study", options.name]
     words += ["--full"] if options.full else []
     words += ["--data", options.data.name] if options.data else []
@@ -113,4 +113,4 @@ def command_of(options: argparse.Namespace) -> str:
     words += [word for name in ("steps",) if getattr(options, name) is not None for word in (f"--{name}", str(getattr(options, name)))]
     words += ["--repeats", str(options.repeats)] if options.repeats != 1 else []
     words += ["--seed", str(options.seed)] if options.seed != 1 else []
-    return shlex.join(words)
+    return shlex.join([*words, "--out", options.out.name])
