@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QUrl
@@ -15,14 +13,12 @@ from pytestqt.qtbot import QtBot
 from lycurgus.core.params import AnalysisParams
 from lycurgus.parameters import PLUGINS
 from lycurgus.services.guide import Place, chapters, sections_of
-from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.guide import GuideWindow
 from lycurgus.ui.guide_page import MARGIN_PX
 from lycurgus.ui.helping import CHAPTERS, dock_of
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.panels.parameter_fields import STAGE_TITLES, fields_of, plugin_field
 from lycurgus.ui.theme import apply_theme
-from lycurgus.ui.workbench import Workbench
 
 DOCS = chapters()[0].path.parent
 
@@ -34,16 +30,6 @@ def guide(qtbot: QtBot) -> GuideWindow:
     window.show()
     qtbot.waitExposed(window)
     return window
-
-
-@pytest.fixture
-def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
-    made.deleteLater()
 
 
 def shown_at_top(guide: GuideWindow) -> str:

@@ -17,12 +17,10 @@ from lycurgus.inference.catalog import DEFAULT_MODEL, find_model
 from lycurgus.inference.session import forget_networks
 from lycurgus.parameters import default_params, params_from
 from lycurgus.services.models import add_model, remove_model
-from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.model_card import CardView, picture_of
 from lycurgus.ui.dialogs.models import ConfirmRemoval, ModelsDialog
 from lycurgus.ui.main_window import MainWindow
 from lycurgus.ui.panels.parameter_editors import ModelEditor
-from lycurgus.ui.workbench import Workbench
 from networks import make_model
 from scenes import DISCS
 from windows import calm
@@ -38,16 +36,6 @@ def bundled(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(catalog, "bundled_models", lambda: tmp_path / "bundled")
     yield tmp_path / "bundled"
     forget_networks()
-
-
-@pytest.fixture
-def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
-    made.deleteLater()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from lycurgus.parameters import with_settings
 from lycurgus.services.presets import Presets
-from lycurgus.services.settings import SettingsStore
 from lycurgus.ui.dialogs.calibration import CalibrationDialog
 from lycurgus.ui.dialogs.failures import FailuresDialog
 from lycurgus.ui.dialogs.method_lines import parameter_lines
@@ -24,7 +22,7 @@ from lycurgus.ui.panels.browser_names import shortened
 from lycurgus.ui.panels.sample import warnings_text
 from lycurgus.ui.theme import apply_theme, palette
 from lycurgus.ui.viewer.banner import CalibrationBanner
-from lycurgus.ui.workbench import Notice, Workbench
+from lycurgus.ui.workbench import Notice
 from scenes import scene, write
 from windows import calm
 
@@ -33,14 +31,9 @@ SMALL_SCREEN_PX = 700
 
 
 @pytest.fixture
-def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(Workbench(SettingsStore(), home / "session.lycurgus"))
-    made.resize(1280, 800)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
-    made.deleteLater()
+def window(window: MainWindow) -> MainWindow:
+    window.resize(1280, 800)
+    return window
 
 
 @pytest.fixture

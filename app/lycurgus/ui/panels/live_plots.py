@@ -48,6 +48,7 @@ class LivePlot(pg.PlotWidget):  # type: ignore[misc]
             self.draw(snapshot, PlotStyle.of_theme(self.palette()))
 
     def draw(self, snapshot: LiveSnapshot, style: PlotStyle) -> None:
+        """Draw onto the empty plot; each plot has its own, abc cannot demand it: its metaclass does not go with Qt's."""
         raise NotImplementedError
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
