@@ -22,6 +22,7 @@ KNOWN = frozenset(
         "normalisation",
         "diameter_px",
         "scales",
+        "negatives",
         "thresholds",
         "licence",
         "training_data",

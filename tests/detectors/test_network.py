@@ -14,7 +14,7 @@ from lycurgus.core.errors import Cancelled, ModelError, ParameterError
 from lycurgus.core.progress import CancelToken, never, silent
 from lycurgus.core.tiling import Layout
 from lycurgus.core.types import BBox, Detection, Instance, Mask, Micrograph, PixelSize
-from lycurgus.detectors import DETECTORS, Scene, network
+from lycurgus.detectors import DETECTORS, Scene, looks
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
@@ -101,7 +101,7 @@ def test_every_particle_is_found_once(model: str) -> None:
 @pytest.mark.parametrize("offset_px", [(0, 0), (64, 64), (30, 100)])
 def test_shifting_the_grid_of_tiles_changes_no_instance(model: str, offset_px: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = detect(PICTURE, model=model)
-    monkeypatch.setattr(network, "Layout", partial(Layout, tile_px=192, whole_px=1, offset_px=offset_px))
+    monkeypatch.setattr(looks, "Layout", partial(Layout, tile_px=192, whole_px=1, offset_px=offset_px))
     tiled = detect(PICTURE, model=model)
     assert alike(found(whole), found(tiled))
     np.testing.assert_array_equal(whole.foreground, tiled.foreground)

@@ -15,7 +15,7 @@ from lycurgus.core.preprocess import preprocess
 from lycurgus.core.progress import never, silent
 from lycurgus.core.tiling import Layout
 from lycurgus.core.types import BBox, Instance, Micrograph
-from lycurgus.detectors import Scene, network
+from lycurgus.detectors import Scene, looks
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.inference.catalog import has_default, usable
 from lycurgus.inference.golden import check_golden
@@ -53,7 +53,7 @@ def test_shifting_the_grid_of_tiles_changes_no_instance(offset_px: tuple[int, in
         return list(detection.instances or ())
 
     whole = found()
-    monkeypatch.setattr(network, "Layout", partial(Layout, tile_px=1024, whole_px=1, offset_px=offset_px))
+    monkeypatch.setattr(looks, "Layout", partial(Layout, tile_px=1024, whole_px=1, offset_px=offset_px))
     tiled = found()
     assert len(whole) == len(tiled) > 10
     assert len(match(tiled, whole, threshold=0.9)) == len(whole)
@@ -68,7 +68,8 @@ def test_noise_without_particles_is_no_particle(grain_px: int) -> None:
     assert not analyze(Micrograph(Path("noise.png"), pixels), default_params(detector="network")).particles
 
 
-def test_thin_rods_are_found_by_who_states_their_width() -> None:
+@pytest.mark.parametrize("settings", [[], ["detector.diameter_px=7.7"]], ids=["unasked", "width stated"])
+def test_thin_rods_are_found_whole(settings: list[str]) -> None:
     length, width, cell = 50, 7.7, 95
     ys, xs = np.mgrid[: 3 * cell, : 4 * cell].astype(np.float32)
     picture, truth = np.full(ys.shape, 10, np.float32), []
@@ -83,7 +84,7 @@ def test_thin_rods_are_found_by_who_states_their_width() -> None:
         box = BBox(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
         truth.append(Instance(box, (away <= 1)[box.slices]))
     noisy = cv2.GaussianBlur(picture, (0, 0), 0.7) + rng.normal(0, 12, picture.shape)
-    params = with_settings(default_params(detector="network"), [f"detector.diameter_px={width}"])
+    params = with_settings(default_params(detector="network"), settings)
     result = analyze(Micrograph(Path("rods.png"), np.clip(noisy, 0, 255).astype(np.uint8)), params)
     found = [particle.instance for particle in result.particles]
     assert len(match(found, truth, threshold=0.5)) >= 11

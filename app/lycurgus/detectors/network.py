@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lycurgus.core.background import smooth_background
 from lycurgus.core.cleaning import analysed_field
 from lycurgus.core.errors import ModelError
-from lycurgus.core.normalise import normalise
 from lycurgus.core.params import DetectorParams
 from lycurgus.core.progress import CancelToken, Parts, Progress
 from lycurgus.core.separate.regions import moved
-from lycurgus.core.tiling import Layout, OutputPlane, predict_tiled
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
-from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
+from lycurgus.detectors.decoding import Candidate, DecodingParams
+from lycurgus.detectors.decoding.candidates import crop
 from lycurgus.detectors.decoding.credibility import most_credible
-from lycurgus.detectors.decoding.scales import Look, merge_scales
-from lycurgus.detectors.scales import MOST_FURTHER, Scaling, best_px, first_scales, further_scales
+from lycurgus.detectors.looks import Finder, Seen
+from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales
 from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
-from lycurgus.inference.session import Network, open_network
-
-GPU_BATCH = 8
-
-FLATTENING = 0.06
-"""Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
+from lycurgus.inference.session import open_network
 
 FLATTENED = 2
 """The finest scales, so many, are looked at without shading too; coarser ones show particles that shading does not hide."""
@@ -87,17 +80,6 @@ class NetworkParams(DetectorParams):
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What the network says of the picture at one scale, without its slow shading where ``flattened``."""
-
-    scale: float
-    flattened: bool
-    scaling: Scaling
-    look: Look
-    probability: NDArray[np.float32]
-
-
 class NetworkDetector:
     """Runs an installed network; no state, opened networks are shared.
 
@@ -140,7 +122,7 @@ class NetworkDetector:
         scales = first_scales(manifest, (field.height, field.width), expected)
         flattened = scales[:FLATTENED]
         parts = Parts(progress, len(scales) + len(flattened) + (MOST_FURTHER if expected is None else 0))
-        finder = _Finder(_within_field(scene, field), network, decoding, parts, cancel)
+        finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
         looks = [finder.look(scale) for scale in scales] + [finder.look(scale, flattened=True) for scale in flattened]
         believed = [looks[most_credible([one.look for one in looks])]]
@@ -180,57 +162,6 @@ class NetworkDetector:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Finder:
-    """Looks at one picture at any scale."""
-
-    scene: Scene
-    network: Network
-    decoding: DecodingParams
-    parts: Parts
-    cancel: CancelToken
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        height, width = self.scene.plane.shape
-        return height, width
-
-    def look(self, scale: float, *, flattened: bool = False) -> _Seen:
-        manifest = self.network.model.manifest
-        scaling = Scaling.by(scale, self.shape)
-        plane = normalise(
-            scaling.resize(self._flat if flattened else self.scene.plane),
-            scaling.resize_mask(self.scene.usable),
-            low=manifest.normalisation.low,
-            high=manifest.normalisation.high,
-        )
-        # Outputs of lower resolution want whole pixels of their own.
-        coarsest = max(output.stride for output in manifest.outputs)
-        height, width = plane.shape
-        plane = np.pad(plane, ((0, -height % coarsest), (0, -width % coarsest)), mode="symmetric")
-        layout = Layout(manifest.input.stride, manifest.input.context_px, batch=GPU_BATCH if self.network.on_gpu else 1)
-        outputs = {
-            output.name: OutputPlane(output.channels, output.stride, np.float16 if output.name == "rays" else np.float32)
-            for output in manifest.outputs
-        }
-        planes = predict_tiled(plane, self.network.predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
-        self.cancel.check()
-        candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
-        inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
-        probability = _logistic(planes["fields"][0, :height, :width])
-        return _Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability)
-
-    @property
-    def _flat(self) -> NDArray[np.float32]:
-        sigma = FLATTENING * min(self.shape)
-        return self.scene.plane - smooth_background(self.scene.plane, self.scene.usable, sigma_px=sigma)
-
-    def merged(self, seen: Iterable[_Seen]) -> list[Candidate]:
-        """Bring the finds of all scales together in the picture's own pixels; what was found at several stays once."""
-        best = best_px(self.network.model.manifest)
-        return merge_scales([one.look for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
-
-
 def _decoding(model: InstalledModel, params: NetworkParams) -> DecodingParams:
     """Combine what the user has set with what the model says.
 
@@ -265,7 +196,7 @@ def _within_field(scene: Scene, field: BBox) -> Scene:
     return replace(scene, plane=np.ascontiguousarray(scene.plane[field.slices]), usable=np.ascontiguousarray(scene.usable[field.slices]))
 
 
-def _probability(looks: Sequence[_Seen], usable: Mask, field: BBox) -> NDArray[np.float32]:
+def _probability(looks: Sequence[Seen], usable: Mask, field: BBox) -> NDArray[np.float32]:
     """Foreground probability in the picture's own pixels: the largest of all scales, 0 where nothing is usable."""
     largest = looks[0].scaling.back(looks[0].probability)
     for look in looks[1:]:
@@ -281,35 +212,7 @@ def _within(candidate: Candidate, usable: Mask) -> Instance | None:
     """Cut a particle to what is usable; None where most of it is not: something burnt in was taken for it."""
     seen = usable[candidate.bbox.slices]
     mask = candidate.mask & seen
-    if mask.all() or np.array_equal(mask, candidate.mask):
-        return Instance(candidate.bbox, candidate.mask, candidate.score)
     if 2 * np.count_nonzero(mask) < candidate.area_px:
         return None
-    return _tight(mask, candidate.bbox, candidate.score)
-
-
-def _tight(mask: Mask, bbox: BBox, score: float) -> Instance:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = BBox(bbox.y0 + int(rows[0]), bbox.x0 + int(columns[0]), bbox.y0 + int(rows[-1]) + 1, bbox.x0 + int(columns[-1]) + 1)
-    return Instance(box, mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], score)
-
-
-def _cut(candidate: Candidate, height: int, width: int) -> Candidate | None:
-    """Leave out what lies beyond the picture, in the pixels that were added to it."""
-    box = candidate.bbox
-    if box.y1 <= height and box.x1 <= width:
-        return candidate
-    mask = candidate.mask[: max(height - box.y0, 0), : max(width - box.x0, 0)]
-    if not mask.any():
-        return None
-    cut = _tight(mask, box, candidate.score)
-    return Candidate(cut.bbox, cut.mask, cut.score, cut.area_px, min(candidate.hidden_px, cut.area_px))
-
-
-def _logistic(logits: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = np.clip(logits, -30, 30).astype(np.float32)
-    np.negative(values, out=values)
-    np.exp(values, out=values)
-    values += 1
-    np.reciprocal(values, out=values)
-    return values
+    cropped = crop(mask, candidate.bbox.y0, candidate.bbox.x0)
+    return None if cropped is None else Instance(*cropped, candidate.score)

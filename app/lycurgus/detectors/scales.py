@@ -110,10 +110,11 @@ def further_scales(
     Parameters
     ----------
     looked : the scales up to now.
-    found : the particles up to now, in the picture's own pixels. Where there are none they may be too small to be seen.
+    found : the particles up to now, in the picture's own pixels. Where there are none they may be too small to be seen. Their minor axes
+        count: a rod breaks up where it is too thin, however long it is.
     """
-    diameters = [candidate.diameter_px for candidate in found]
-    wanted = choose_scales(diameters, best_px=best_px(manifest), most=MOST_FURTHER, unknown=(FACTOR,))
+    widths = [candidate.minor_axis_px for candidate in found]
+    wanted = choose_scales(widths, best_px=best_px(manifest), most=MOST_FURTHER, unknown=(FACTOR,))
     possible = dict.fromkeys(_possible(scale, shape) for scale in wanted)
     return tuple(scale for scale in possible if all(abs(log(scale / other)) > log(LEAST_STEP) for other in looked))
 

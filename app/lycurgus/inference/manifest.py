@@ -131,6 +131,7 @@ class ModelManifest(_Part):
     decoder : how particles are made of the outputs where nobody has chosen; the best that the head allows where None.
     diameter_px : at the analysed scale.
     scales : factors by which a picture is resized before it is analysed, where no size is expected.
+    negatives : whether pictures are shown as negatives too, and both answers averaged: for a network that has learnt from both alike.
     model, half : ``model.onnx``, and ``model.half.onnx`` where there is one: the same network computing in half precision, for GPUs.
     golden : how near ``golden.npz`` must be met.
     metrics : data set -> measure -> value.
@@ -149,6 +150,7 @@ class ModelManifest(_Part):
     normalisation: Normalisation
     diameter_px: DiameterRange
     scales: Annotated[tuple[Annotated[float, Field(ge=1 / 32, le=8)], ...], Field(strict=False, min_length=1, max_length=8)]
+    negatives: bool = False
     thresholds: Thresholds
     opset: Annotated[int, Field(ge=11)]
     model: ModelFile

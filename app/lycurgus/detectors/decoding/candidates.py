@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import hypot, pi, sqrt
 
+import cv2
 import numpy as np
 import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
@@ -36,6 +37,14 @@ class Candidate:
     def diameter_px(self) -> float:
         """Diameter of the disc of the same area, px."""
         return 2 * sqrt(self.area_px / pi)
+
+    @property
+    def minor_axis_px(self) -> float:
+        """Minor axis of the ellipse of the same second moments, px: the diameter of a disc, and somewhat more than the width of a rod."""
+        sums = cv2.moments(self.mask.view(np.uint8), binaryImage=True)
+        # A pixel has an extent too: 1/12 px² about its middle.
+        yy, xx, yx = (sums[name] / sums["m00"] for name in ("mu02", "mu20", "mu11"))
+        return 4 * sqrt(max((yy + xx) / 2 - hypot((yy - xx) / 2, yx), 0.0) + 1 / 12)
 
 
 def cut_out(labels: NDArray[np.int32], scores: NDArray[np.float64], areas_px: NDArray[np.int64]) -> list[Candidate]:

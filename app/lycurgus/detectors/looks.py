@@ -1,0 +1,128 @@
+"""Showing a picture to a network, at any scale, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.background import smooth_background
+from lycurgus.core.normalise import normalise
+from lycurgus.core.progress import CancelToken, Parts
+from lycurgus.core.tiling import Layout, OutputPlane, Predict, predict_tiled
+from lycurgus.detectors import Scene
+from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
+from lycurgus.detectors.decoding.candidates import crop
+from lycurgus.detectors.decoding.scales import Look, merge_scales
+from lycurgus.detectors.scales import Scaling, best_px
+from lycurgus.inference.session import Network
+
+GPU_BATCH = 8
+
+FLATTENING = 0.06
+"""Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the network says of the picture at one scale, without its slow shading where ``flattened``."""
+
+    scale: float
+    flattened: bool
+    scaling: Scaling
+    look: Look
+    probability: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finder:
+    """Looks at one picture at any scale."""
+
+    scene: Scene
+    network: Network
+    decoding: DecodingParams
+    parts: Parts
+    cancel: CancelToken
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.scene.plane.shape
+        return height, width
+
+    def look(self, scale: float, *, flattened: bool = False) -> Seen:
+        manifest = self.network.model.manifest
+        scaling = Scaling.by(scale, self.shape)
+        plane = normalise(
+            scaling.resize(self._flat if flattened else self.scene.plane),
+            scaling.resize_mask(self.scene.usable),
+            low=manifest.normalisation.low,
+            high=manifest.normalisation.high,
+        )
+        # Outputs of lower resolution want whole pixels of their own.
+        coarsest = max(output.stride for output in manifest.outputs)
+        height, width = plane.shape
+        plane = np.pad(plane, ((0, -height % coarsest), (0, -width % coarsest)), mode="symmetric")
+        layout = Layout(manifest.input.stride, manifest.input.context_px, batch=GPU_BATCH if self.network.on_gpu else 1)
+        outputs = {
+            output.name: OutputPlane(output.channels, output.stride, np.float16 if output.name == "rays" else np.float32)
+            for output in manifest.outputs
+        }
+        predict = with_negatives(self.network.predict) if manifest.negatives else self.network.predict
+        planes = predict_tiled(plane, predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
+        self.cancel.check()
+        candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
+        inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
+        probability = _logistic(planes["fields"][0, :height, :width])
+        return Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability)
+
+    @property
+    def _flat(self) -> NDArray[np.float32]:
+        sigma = FLATTENING * min(self.shape)
+        return self.scene.plane - smooth_background(self.scene.plane, self.scene.usable, sigma_px=sigma)
+
+    def merged(self, seen: Iterable[Seen]) -> list[Candidate]:
+        """Bring the finds of all scales together in the picture's own pixels; what was found at several stays once."""
+        best = best_px(self.network.model.manifest)
+        return merge_scales([one.look for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
+
+
+def with_negatives(predict: Predict) -> Predict:
+    """Let a network answer by the mean of what it says of pictures and of their negatives turned by 180°, which show the same particles.
+
+    Where noise or a background leads it astray in one of both, it seldom does in the other.
+    """
+
+    def mean(batch: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        upright, turned = predict(batch), predict(np.ascontiguousarray(-batch[..., ::-1, ::-1]))
+        both: dict[str, NDArray[np.floating]] = {}
+        for name, values in upright.items():
+            back = turned[name][..., ::-1, ::-1]
+            # The ray that led to the right leads to the left there.
+            both[name] = (values + (np.roll(back, back.shape[1] // 2, axis=1) if name == "rays" else back)) / 2
+        return both
+
+    return mean
+
+
+def _cut(candidate: Candidate, height: int, width: int) -> Candidate | None:
+    """Leave out what lies beyond the picture, in the pixels that were added to it."""
+    box = candidate.bbox
+    if box.y1 <= height and box.x1 <= width:
+        return candidate
+    cropped = crop(candidate.mask[: max(height - box.y0, 0), : max(width - box.x0, 0)], box.y0, box.x0)
+    if cropped is None:
+        return None
+    area_px = int(np.count_nonzero(cropped[1]))
+    return Candidate(*cropped, candidate.score, area_px, min(candidate.hidden_px, area_px))
+
+
+def _logistic(logits: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = np.clip(logits, -30, 30).astype(np.float32)
+    np.negative(values, out=values)
+    np.exp(values, out=values)
+    values += 1
+    np.reciprocal(values, out=values)
+    return values
