@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lycurgus.core.background import smooth_background
 from lycurgus.core.normalise import normalise
+from lycurgus.core.types import Mask
 from lycurgus_train.store import Prepared
 from lycurgus_train.targets import Targets, compute_targets
 
@@ -20,6 +21,9 @@ NEAR = (0.3, 1.4)
 
 ANYWHERE = 0.3
 """Part of the crops near the picture's scale that lie anywhere, not at a particle: vacuum, bare support and film must be known too."""
+
+CUT_OFF = 0.1
+"""Part of the crops whose background is cut off at black (or white), as by an amplifier set too low: nothing is left in it, not even noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def draw_crop(image: Prepared, params: AugmentParams, rng: np.random.Generator, 
     layers = [_warp_labels(layer, matrix, side) for layer in image.layers]
     layers = [layer for layer in layers if layer.any()] or [np.zeros((side, side), np.int32)]
     targets = compute_targets(layers, with_rays=with_rays, every_other=True)
+    if rng.random() < params.disturbance * CUT_OFF:
+        picture = cut_off(picture, targets.foreground, rng)
     known, depth_known = inside.copy(), inside
     if image.unknown is not None:
         known &= _warp(image.unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0
@@ -81,6 +87,18 @@ def disturb(picture: Picture, rng: np.random.Generator, *, strength: float = 1.0
     if rng.random() >= strength:
         return normalise(picture)
     return normalise(picture, low=float(rng.uniform(0.05, 1.0)), high=float(rng.uniform(99.0, 99.95)))
+
+
+def cut_off(picture: Picture, foreground: Mask, rng: np.random.Generator) -> Picture:
+    """Make a background flat, as black or white as it gets; nine tenths of the pixels of ``foreground``, (H, W), keep what they have."""
+    if not foreground.any() or foreground.all():
+        return picture
+    background, particles = picture[~foreground], picture[foreground]
+    bright = np.median(particles) > np.median(background)
+    sign = np.float32(1 if bright else -1)
+    floor = min(np.quantile(sign * background, rng.uniform(0.4, 0.99)), np.quantile(sign * particles, 0.1))
+    cut: Picture = sign * np.maximum(sign * picture, np.float32(floor))
+    return cut
 
 
 def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:

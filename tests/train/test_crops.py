@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("numba")
 
 from lycurgus.core.types import BBox, Instance
-from lycurgus_train.augment import AugmentParams, draw_crop
+from lycurgus_train.augment import AugmentParams, cut_off, draw_crop
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.store import prepare
 
@@ -105,3 +105,21 @@ def test_the_same_number_draws_the_same_crop() -> None:
     # The last bit of a square root may depend on where in memory its argument lies.
     assert np.allclose(first.targets.depth, second.targets.depth, rtol=0, atol=1e-6)
     assert not np.array_equal(first.picture, other.picture)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_background_is_cut_off_without_harm_to_particles(sign: int) -> None:
+    rng = np.random.default_rng(5)
+    foreground = np.zeros((64, 64), np.bool_)
+    foreground[20:40, 20:40] = True
+    picture = (sign * (3.0 * foreground + rng.normal(size=(64, 64)))).astype(np.float32)
+    cut = cut_off(picture, foreground, rng)
+    assert 0.4 <= np.mean(cut[~foreground] == cut[~foreground].min() if sign > 0 else cut[~foreground] == cut[~foreground].max()) < 1
+    assert np.mean(cut[foreground] != picture[foreground]) <= 0.11
+    assert (sign * (cut - picture) >= 0).all()
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_nothing_is_cut_off_where_there_is_no_background_or_no_particle(covered: bool) -> None:
+    picture = np.random.default_rng(6).normal(size=(16, 16)).astype(np.float32)
+    assert cut_off(picture, np.full((16, 16), covered), np.random.default_rng(7)) is picture
