@@ -19,8 +19,7 @@ from lycurgus.core.types import AnalysisResult, PixelSize
 from lycurgus.parameters import default_params
 from lycurgus.services.fingerprint import Fingerprint
 from lycurgus.services.project import Project
-from project_results import FULL, PARAMS, SIZE, analysed, assert_same, decorated
-from scenes import scene, write
+from project_results import FULL, SIZE, analysed, assert_same, decorated
 
 
 @pytest.fixture
@@ -97,19 +96,6 @@ def test_a_failure_is_kept_beside_the_earlier_result(project: Project, tmp_path:
     assert project.load(old.path).result is not None
     project.save_result(old.path, FULL)
     assert project.load(old.path).error == ""
-
-
-def test_an_image_is_done_only_with_these_parameters_and_this_content(project: Project, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tif", scene())
-    assert not project.is_done(path, params_digest=PARAMS.digest)
-    project.save_result(path, FULL)
-    assert project.is_done(path, params_digest=PARAMS.digest)
-    assert not project.is_done(path, params_digest=default_params().digest)
-    write(path, scene(seed=1, discs=()))
-    os.utime(path, ns=(1, 1))
-    assert not project.is_done(path, params_digest=PARAMS.digest)
-    project.save_failure(path, "broken")
-    assert not project.is_done(path, params_digest=PARAMS.digest)
 
 
 def test_a_file_that_was_only_touched_is_the_same_and_one_with_other_content_is_not(project: Project, tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def test_what_was_set_is_there_after_a_restart() -> None:
 def test_the_newest_folders_come_first_and_once() -> None:
     settings = Settings()
     for number in range(20):
-        settings = settings.with_recent_folder(f"/data/{number}")
-    settings = settings.with_recent_folder(Path("/data/15"))
+        settings = settings.with_changes(recent_folders=(f"/data/{number}", *settings.recent_folders))
+    settings = settings.with_changes(recent_folders=(str(Path("/data/15")), *settings.recent_folders))
     assert len(settings.recent_folders) == MOST_RECENT_FOLDERS
     assert settings.recent_folders[:3] == (str(Path("/data/15")), "/data/19", "/data/18")
 

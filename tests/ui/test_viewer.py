@@ -198,10 +198,8 @@ def test_settings_of_the_overlay_are_shown_and_changed_in_one_place(opened: Work
     opened.change_settings(overlay={**overlay.model_dump(), "colour_by": "flags", "opacity": 0.7})
     assert options.colour_by.currentData() == "flags"
     assert options.opacity.value() == 70
-    viewer.toggle_overlay()
+    opened.change_settings(overlay={**opened.settings.overlay.model_dump(), "visible": False})
     assert not viewer.canvas.sheet.overlay.is_shown
-    viewer.toggle_ids()
-    assert not opened.settings.overlay.ids
 
 
 def test_contrast_changes_what_is_seen_and_no_value(opened: Workbench, viewer: ImageViewer) -> None:

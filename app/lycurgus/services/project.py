@@ -205,11 +205,6 @@ class Project:
         paths = [path_of(row["path"]) for row in rows]
         return tuple(record_of(path, row, folders.get(key_of(path.parent))) for path, row in zip(paths, rows, strict=True))
 
-    def is_done(self, path: Path, *, params_digest: str) -> bool:
-        """Tell whether an image need not be analysed again: the parameters and the file are those of the result."""
-        rows = self._database.rows("SELECT * FROM images WHERE path = ? AND state = 'done'", (key_of(path),))
-        return bool(rows) and rows[0]["params_digest"] == params_digest and not is_other_file(self._record(path, rows[0]))
-
     def set_pixel_size(self, path: Path, size: PixelSize | None) -> None:
         """Keep what the user says about one image; None takes it back."""
         with self._database.transaction() as connection:

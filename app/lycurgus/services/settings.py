@@ -104,10 +104,6 @@ class Settings(_Model):
             raise TypeError(f"there are no settings called {', '.join(sorted(unknown))}")
         return Settings.model_validate({**self.model_dump(), **changes})
 
-    def with_recent_folder(self, folder: Path | str) -> Settings:
-        """Return settings with a folder at the head of the recent ones."""
-        return self.with_changes(recent_folders=(str(folder), *self.recent_folders))
-
 
 class SettingsStore:
     """The settings of a running program and their file; may be used from several threads.

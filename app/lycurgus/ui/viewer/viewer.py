@@ -23,7 +23,7 @@ from lycurgus.ui.viewer.comparison_bar import ComparisonBar
 from lycurgus.ui.viewer.contrast import ContrastPanel, Limits
 from lycurgus.ui.viewer.drawing_tools import CircleTool, EllipseTool, FreehandTool, PolygonTool, SplitTool
 from lycurgus.ui.viewer.hover import Hover, hover_at
-from lycurgus.ui.viewer.overlay_options import OverlayOptions, change_overlay, overlay_button
+from lycurgus.ui.viewer.overlay_options import OverlayOptions, overlay_button
 from lycurgus.ui.viewer.pages import Pages
 from lycurgus.ui.viewer.picture import Picture, reduced
 from lycurgus.ui.viewer.scale_bar_tool import ScaleBarTool
@@ -152,14 +152,6 @@ class ImageViewer(QWidget):
         self.canvas.found_bar = reading
         self.canvas.update()
         self._arrange_visibility()
-
-    def toggle_overlay(self) -> None:
-        """Show or hide the particles."""
-        change_overlay(self._bench, visible=not self._bench.settings.overlay.visible)
-
-    def toggle_ids(self) -> None:
-        """Write the particles' numbers, or not."""
-        change_overlay(self._bench, ids=not self._bench.settings.overlay.ids)
 
     # Tools
 
