@@ -16,14 +16,15 @@ from lycurgus_train.store import Prepared
 from lycurgus_train.targets import Targets, compute_targets
 
 Picture = NDArray[np.float32]
+Changes = tuple[tuple[float, Callable[[Picture, np.random.Generator], Picture]], ...]
 NEAR = (0.3, 1.4)
-"""Scales near that of the picture: those at which the application looks at it first."""
+"""Scales near that of the picture, as the application looks at it first."""
 
 ANYWHERE = 0.3
 """Part of the crops near the picture's scale that lie anywhere, not at a particle: vacuum, bare support and film must be known too."""
 
 CUT_OFF = 0.1
-"""Part of the crops whose background is cut off at black (or white), as by an amplifier set too low: nothing is left in it, not even noise."""
+"""Part of the crops whose background is cut off at black (or white), with its noise, as by an amplifier set too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class AugmentParams:
     Attributes
     ----------
     crop_px : side of the square crop.
-    smallest_px, largest_px : the particle in the crop's middle is scaled to a diameter between these, log-uniformly.
-    smallest_scale, largest_scale : limits of that scaling.
+    smallest_px, largest_px : a particle in the crop is scaled to a diameter between these, log-uniformly.
+    smallest_scale, largest_scale : limits of that scaling; a small picture is enlarged beyond them, until it fills most of the crop.
     as_recorded : how often a crop is shown near the scale of its picture instead, however large its particles are: what lies within a
         large particle must not be taken for particles.
     disturbance : part of the usual chance of each change of intensities; 0 shows pictures as they are.
@@ -69,21 +70,26 @@ def draw_crop(image: Prepared, params: AugmentParams, rng: np.random.Generator, 
     layers = [_warp_labels(layer, matrix, side) for layer in image.layers]
     layers = [layer for layer in layers if layer.any()] or [np.zeros((side, side), np.int32)]
     targets = compute_targets(layers, with_rays=with_rays, every_other=True)
-    if rng.random() < params.disturbance * CUT_OFF:
-        picture = cut_off(picture, targets.foreground, rng)
     known, depth_known = inside.copy(), inside
     if image.unknown is not None:
         known &= _warp(image.unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0
     if image.depth_unknown is not None:
         depth_known = inside & (_warp(image.depth_unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0)
-    return Crop(disturb(picture, rng, strength=params.disturbance), targets, known, depth_known)
+    return Crop(disturb(picture, targets.foreground, rng, strength=params.disturbance), targets, known, depth_known)
 
 
-def disturb(picture: Picture, rng: np.random.Generator, *, strength: float = 1.0) -> Picture:
-    """Change the intensities as other instruments, doses and operators would; the result is normalised anew."""
-    for chance, change in _DISTURBANCES:
-        if rng.random() < strength * chance:
-            picture = change(picture, rng)
+def disturb(picture: Picture, foreground: Mask, rng: np.random.Generator, *, strength: float = 1.0) -> Picture:
+    """Change the intensities as other instruments, doses and operators would; the result is normalised anew.
+
+    Parameters
+    ----------
+    foreground : (H, W) bool, the particles.
+    strength : part of the usual chance of each change.
+    """
+    picture = _changed(picture, _RECORDING, rng, strength)
+    if rng.random() < strength * CUT_OFF:
+        picture = cut_off(picture, foreground, rng)
+    picture = _changed(picture, _STORING, rng, strength)
     if rng.random() >= strength:
         return normalise(picture)
     return normalise(picture, low=float(rng.uniform(0.05, 1.0)), high=float(rng.uniform(99.0, 99.95)))
@@ -99,6 +105,13 @@ def cut_off(picture: Picture, foreground: Mask, rng: np.random.Generator) -> Pic
     floor = min(np.quantile(sign * background, rng.uniform(0.4, 0.99)), np.quantile(sign * particles, 0.1))
     cut: Picture = sign * np.maximum(sign * picture, np.float32(floor))
     return cut
+
+
+def _changed(picture: Picture, changes: Changes, rng: np.random.Generator, strength: float) -> Picture:
+    for chance, change in changes:
+        if rng.random() < strength * chance:
+            picture = change(picture, rng)
+    return picture
 
 
 def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
@@ -224,7 +237,7 @@ def _recompressed(picture: Picture, rng: np.random.Generator) -> Picture:
     return decoded.astype(np.float32) / 127.5 - 1
 
 
-_DISTURBANCES: tuple[tuple[float, Callable[[Picture, np.random.Generator], Picture]], ...] = (
+_RECORDING: Changes = (
     (0.5, _inverted),
     (0.5, _gamma),
     (0.4, _shaded),
@@ -233,7 +246,8 @@ _DISTURBANCES: tuple[tuple[float, Callable[[Picture, np.random.Generator], Pictu
     (0.6, _noisy),
     (0.15, _line_noise),
     (0.08, _salted),
-    (0.15, _recompressed),
-    (0.1, _saturated),
 )
-"""Chance and change, in the order of the instrument: the specimen's contrast first, what storing does last."""
+"""Chance and change, in the order of the instrument, from the specimen's contrast to the detector's noise."""
+
+_STORING: Changes = ((0.15, _recompressed), (0.1, _saturated))
+"""The same for what becomes of it afterwards."""

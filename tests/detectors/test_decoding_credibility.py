@@ -7,7 +7,7 @@ import pytest
 
 from lycurgus.core.types import BBox
 from lycurgus.detectors.decoding.candidates import Candidate
-from lycurgus.detectors.decoding.credibility import most_credible
+from lycurgus.detectors.decoding.credibility import FEW, MANY, most_credible, score_threshold
 from lycurgus.detectors.decoding.scales import Look
 
 SHAPE = (100, 100)
@@ -53,3 +53,27 @@ def test_where_nothing_was_found_the_first_look_stands() -> None:
     assert most_credible([look(), look(square(5, 0.5))]) == 1
     with pytest.raises(ValueError, match="no looks"):
         most_credible([])
+
+
+def test_a_few_finds_must_be_sure_each_by_itself() -> None:
+    scores = [0.9] * (FEW - 3) + [0.65, 0.62]
+    assert score_threshold(scores, sure=0.7, crowd=0.6) == 0.7
+    assert score_threshold([], sure=0.7, crowd=0.6) == 0.7
+    assert score_threshold([0.69], sure=0.7, crowd=0.6) == 0.7
+
+
+def test_one_of_many_is_believed_at_a_lower_score() -> None:
+    assert score_threshold([0.9] * (MANY - 1) + [0.61, 0.59], sure=0.7, crowd=0.6) == 0.61
+    assert score_threshold([0.61] * MANY, sure=0.7, crowd=0.6) == 0.61
+    assert score_threshold([0.61] * FEW, sure=0.7, crowd=0.6) == 0.7
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_threshold_lies_within_its_bounds_and_falls_with_every_sure_find_more(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.uniform(0.5, 1, rng.integers(1, 120)).tolist()
+    threshold = score_threshold(scores, sure=0.72, crowd=0.6)
+    assert 0.6 <= threshold <= 0.72
+    assert score_threshold([*scores, 0.99], sure=0.72, crowd=0.6) <= threshold
+    assert score_threshold(rng.permutation(scores).tolist(), sure=0.72, crowd=0.6) == threshold
+    assert score_threshold(scores, sure=0.72, crowd=0.72) == 0.72

@@ -193,3 +193,27 @@ def test_arrays_of_the_wrong_shape_are_refused(fields: tuple[int, ...], rays: tu
 def test_impossible_thresholds_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         DecodingParams(**wrong)
+
+
+def test_a_single_ray_far_longer_than_all_others_is_no_shape_of_a_particle() -> None:
+    truth = fields_of((64, 64), [disc_outline((32, 32), 24)])
+    for head in WITH_RAYS:
+        for spike in (3, 11):
+            rays = np.full_like(truth.rays, -5.0)
+            rays[spike] = 6.0
+            for candidate in decode(truth.fields, rays, DecodingParams(head=head)):
+                assert 0 <= candidate.score <= 1
+
+
+def test_what_is_too_doubtful_to_be_a_particle_takes_nothing_from_one() -> None:
+    truth = fields_of((128, 128), [disc_outline((60, 45), 40), disc_outline((60, 78), 40)])
+    fields = truth.fields.copy()
+    right = truth.masks[1] & ~truth.masks[0]
+    fields[0][right] = 0.1
+    fields[1][right] *= 0.6
+    params = DecodingParams(head="completed", score=0.8)
+    (alone,) = decode(fields, truth.rays, params)
+    visible = next(one for one in decode(fields, truth.rays, DecodingParams(head="distance", score=0.8)))
+    seen = np.zeros((128, 128), np.bool_)
+    seen[alone.bbox.slices] = alone.mask
+    assert not (truth.masks[0] & ~right)[visible.bbox.slices][visible.mask & ~seen[visible.bbox.slices]].any()

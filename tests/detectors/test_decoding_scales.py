@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
+from lycurgus.core.types import BBox
 from lycurgus.detectors.decoding.candidates import Candidate, crop, iou, meeting, suppress
 from lycurgus.detectors.decoding.scales import Look, at_full_size, choose_scales, merge_scales, trust
 from particle_fields import disc_outline
@@ -65,6 +66,15 @@ def test_small_particles_displace_the_blur_that_a_coarse_look_makes_of_them() ->
     small = [disc_at((100 + dy, 150 + dx), 24) for dy in (-12, 12) for dx in (-12, 12)]
     found = merged({1: small, 0.25: [disc_at((100, 150), 50, scale=0.25)]})
     assert len(found) == 4
+
+
+def test_a_thin_rod_seen_whole_at_a_finer_scale_displaces_its_pieces() -> None:
+    def bar(y0: int, x0: int, height: int, width: int, score: float) -> Candidate:
+        return Candidate(BBox(y0, x0, y0 + height, x0 + width), np.ones((height, width), np.bool_), score, height * width)
+
+    pieces = [bar(100, 100, 10, 60, 0.82), bar(100, 162, 10, 60, 0.82)]
+    whole = [bar(200, 200, 20, 244, 0.8)]
+    assert [one.bbox.width for one in merged({1: pieces, 2: whole})] == [122]
 
 
 def test_a_small_particle_on_a_large_one_that_one_look_sees_stays() -> None:

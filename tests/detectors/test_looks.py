@@ -19,9 +19,10 @@ RAYS = 8
 
 
 def _answer(batch: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
-    """A network whose fields are the picture and its square, and whose ray k is k everywhere."""
+    """A network whose fields are the picture and its square, and whose ray k is 1000 k + 100 row + column."""
     height, width = batch.shape[2] // 2, batch.shape[3] // 2
-    rays = np.broadcast_to(np.arange(RAYS, dtype=np.float32)[:, None, None], (len(batch), RAYS, height, width))
+    ray, row, column = np.ogrid[:RAYS, :height, :width]
+    rays = np.broadcast_to((1000 * ray + 100 * row + column).astype(np.float32), (len(batch), RAYS, height, width))
     return {"fields": np.concatenate([batch, batch**2], axis=1), "rays": rays}
 
 
@@ -34,8 +35,9 @@ def test_a_negative_undoes_what_depends_on_contrast_and_keeps_what_does_not() ->
 
 def test_rays_of_the_turned_picture_are_turned_back() -> None:
     rays = with_negatives(_answer)(np.zeros((1, 1, 6, 8), np.float32))["rays"]
-    opposite = (np.arange(RAYS) + RAYS // 2) % RAYS
-    np.testing.assert_allclose(rays[0, :, 0, 0], (np.arange(RAYS) + opposite) / 2)
+    ray, row, column = np.ogrid[:RAYS, :3, :4]
+    opposite = 1000 * ((ray + RAYS // 2) % RAYS) + 100 * (2 - row) + (3 - column)
+    np.testing.assert_allclose(rays[0], (1000 * ray + 100 * row + column + opposite) / 2)
 
 
 def test_a_picture_and_its_negative_upside_down_get_the_same_answer() -> None:
@@ -69,5 +71,5 @@ def test_the_minor_axis_is_that_of_the_ellipse_of_the_same_moments() -> None:
 
 
 def test_thin_rods_call_for_a_finer_scale_and_discs_of_their_area_do_not() -> None:
-    assert further_scales(_manifest(), (512, 512), [1.0], [_rectangle(6, 70)] * 5) == (2.0,)
-    assert further_scales(_manifest(), (512, 512), [1.0], [_rectangle(20, 21)] * 5) == ()
+    assert further_scales(_manifest(), (512, 512), 1.0, [_rectangle(6, 70)] * 5) == (2.0,)
+    assert further_scales(_manifest(), (512, 512), 1.0, [_rectangle(20, 21)] * 5) == ()

@@ -15,9 +15,11 @@ from lycurgus.core.progress import CancelToken, never, silent
 from lycurgus.core.tiling import Layout
 from lycurgus.core.types import BBox, Detection, Instance, Mask, Micrograph, PixelSize
 from lycurgus.detectors import DETECTORS, Scene, looks
+from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
+from lycurgus.inference.session import Network
 from lycurgus.parameters import default_params, with_settings
 from networks import make_model
 from shapes import disc
@@ -205,9 +207,61 @@ def test_nanometres_go_before_pixels() -> None:
     assert scale < 0.6
 
 
-def test_nanometres_without_a_pixel_size_choose_nothing() -> None:
-    assert detect(PICTURE, diameter_nm=12, diameter_px=24).details["scales"] == [1.0]
-    assert len(found(detect(PICTURE, diameter_nm=12))) == len(DISCS)
+def test_nanometres_without_a_pixel_size_choose_nothing_and_say_so() -> None:
+    in_px, alone = detect(PICTURE, diameter_nm=12, diameter_px=24), detect(PICTURE, diameter_nm=12)
+    assert in_px.details["scales"] == [1.0]
+    assert len(found(alone)) == len(DISCS)
+    assert in_px.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; that in px was taken.",)
+    assert alone.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; several scales were looked at.",)
+    assert detect(PICTURE, diameter_px=24).warnings == ()
+
+
+def test_a_network_that_knows_both_contrasts_is_shown_the_negative_too(models: Path) -> None:
+    """Its logit is 12 (m - 0.2) with m the picture's mean over a few pixels, so that of picture and negative together it is -2.4."""
+    make_model(models / "both", negatives=True)
+    detection = detect(PICTURE, model="both", score=0)
+    assert detection.probability is not None
+    np.testing.assert_allclose(detection.probability, 1 / (1 + np.exp(2.4)), rtol=1e-3)
+    assert not found(detection)
+
+
+@pytest.mark.parametrize("side", [480, 840])
+def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_model(models / "scaled", scales=[1.0, 0.5, 0.25])
+    looks = []
+    look = Finder.look
+
+    def noted(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        looks.append((scale, flattened))
+        return look(self, scale, flattened=flattened)
+
+    monkeypatch.setattr(Finder, "look", noted)
+    picture = np.resize(PICTURE[:280, :400], (side, side))
+    detect(picture, model="scaled")
+    coarse = {(0.5, False), (0.5, True), (0.25, False)}
+    first = set(looks[:5])
+    if side == 480:
+        assert first == coarse | {(1.0, False), (1.0, True)}
+    else:
+        assert first - coarse in ({(1.0, False)}, {(1.0, True)})
+        assert len([one for one in looks if one[0] == 1]) == 1
+
+
+def test_numbers_that_are_none_are_no_particle_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Network.predict
+
+    def damaged(self: Network, batch: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        said = answer(self, batch)
+        said["fields"][:, :, :60] = np.nan
+        return said
+
+    monkeypatch.setattr(Network, "predict", damaged)
+    detection = detect(PICTURE)
+    assert detection.probability is not None
+    assert np.isfinite(detection.probability).all()
+    assert not detection.probability[:60].any() or detection.probability[:60].max() < 1e-6
+    assert 0 < len(found(detection)) < len(DISCS)
+    assert "no numbers" in " ".join(detection.warnings)
 
 
 def test_large_particles_are_found_where_their_size_is_told_and_where_it_is_not(models: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("numba")
 
 from lycurgus.core.types import BBox, Instance
-from lycurgus_train.augment import AugmentParams, cut_off, draw_crop
+from lycurgus_train.augment import CUT_OFF, AugmentParams, cut_off, draw_crop
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.store import prepare
 
@@ -123,3 +123,16 @@ def test_a_background_is_cut_off_without_harm_to_particles(sign: int) -> None:
 def test_nothing_is_cut_off_where_there_is_no_background_or_no_particle(covered: bool) -> None:
     picture = np.random.default_rng(6).normal(size=(16, 16)).astype(np.float32)
     assert cut_off(picture, np.full((16, 16), covered), np.random.default_rng(7)) is picture
+
+
+def test_as_many_crops_as_promised_come_with_a_background_that_is_cut_off() -> None:
+    """Noise is cut off with it, and what storing does afterwards leaves most of them flat."""
+    image = prepare(flat_discs((400, 400), 40))
+    rng = np.random.default_rng(8)
+    flat = 0
+    for _ in range(300):
+        crop = draw_crop(image, AugmentParams(crop_px=64), rng, with_rays=False)
+        background = crop.picture[~crop.targets.foreground]
+        noisy = background.size and np.ptp(background) > 0.05
+        flat += bool(noisy and np.unique(background, return_counts=True)[1].max() > 0.35 * background.size)
+    assert flat / 300 > 0.4 * CUT_OFF

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,9 @@ from lycurgus.core.normalise import normalise
 from lycurgus.core.progress import CancelToken, Parts
 from lycurgus.core.tiling import Layout, OutputPlane, Predict, predict_tiled
 from lycurgus.detectors import Scene
-from lycurgus.detectors.decoding import Candidate, DecodingParams, decode
+from lycurgus.detectors.decoding import Candidate, DecodingParams, decode, finite
 from lycurgus.detectors.decoding.candidates import crop
+from lycurgus.detectors.decoding.distance import probabilities_of
 from lycurgus.detectors.decoding.scales import Look, merge_scales
 from lycurgus.detectors.scales import Scaling, best_px
 from lycurgus.inference.session import Network
@@ -28,13 +28,17 @@ FLATTENING = 0.06
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the network says of the picture at one scale, without its slow shading where ``flattened``."""
+    """What the network says of the picture at one scale, without its slow shading where ``flattened``.
+
+    ``is_finite`` tells whether all that it said were numbers; where it said none there is no particle.
+    """
 
     scale: float
     flattened: bool
     scaling: Scaling
     look: Look
     probability: NDArray[np.float32]
+    is_finite: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,14 +73,16 @@ class Finder:
         outputs = {
             output.name: OutputPlane(output.channels, output.stride, np.float16 if output.name == "rays" else np.float32)
             for output in manifest.outputs
+            if output.name != "rays" or self.decoding.head in ("completed", "star-convex")
         }
         predict = with_negatives(self.network.predict) if manifest.negatives else self.network.predict
         planes = predict_tiled(plane, predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
         self.cancel.check()
-        candidates = decode(planes["fields"], planes.get("rays"), self.decoding)
+        fields = finite(planes["fields"])
+        candidates = decode(fields, planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
-        probability = _logistic(planes["fields"][0, :height, :width])
-        return Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability)
+        probability = probabilities_of(fields[0, :height, :width])
+        return Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability, fields is planes["fields"])
 
     @property
     def _flat(self) -> NDArray[np.float32]:
@@ -115,14 +121,4 @@ def _cut(candidate: Candidate, height: int, width: int) -> Candidate | None:
     cropped = crop(candidate.mask[: max(height - box.y0, 0), : max(width - box.x0, 0)], box.y0, box.x0)
     if cropped is None:
         return None
-    area_px = int(np.count_nonzero(cropped[1]))
-    return Candidate(*cropped, candidate.score, area_px, min(candidate.hidden_px, area_px))
-
-
-def _logistic(logits: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = np.clip(logits, -30, 30).astype(np.float32)
-    np.negative(values, out=values)
-    np.exp(values, out=values)
-    values += 1
-    np.reciprocal(values, out=values)
-    return values
+    return Candidate(*cropped, candidate.score, int(np.count_nonzero(cropped[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -19,15 +20,18 @@ from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.candidates import crop
-from lycurgus.detectors.decoding.credibility import most_credible
+from lycurgus.detectors.decoding.credibility import most_credible, score_threshold
 from lycurgus.detectors.looks import Finder, Seen
-from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales
+from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
 from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import open_network
 
 FLATTENED = 2
 """The finest scales, so many, are looked at without shading too; coarser ones show particles that shading does not hide."""
+
+BOTH_PX = 800**2
+"""A picture of more pixels is not looked at twice at its finest scale, with shading and without: the next one decides between them."""
 
 Auto = Literal["auto"]
 
@@ -62,7 +66,9 @@ class NetworkParams(DetectorParams):
         json_schema_extra={"unit": "px"},
     )
     score: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
-        "auto", title="Score threshold", description="Particles that the network is less sure of are left out; 'auto' takes the model's own"
+        "auto",
+        title="Score threshold",
+        description="Particles that the network is less sure of are left out; 'auto' takes the model's own, less for one of many",
     )
     overlap: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
         "auto",
@@ -116,21 +122,22 @@ class NetworkDetector:
         assert isinstance(params, NetworkParams)
         network = open_network(self._model or find_model(params.model), device)
         manifest = network.model.manifest
-        decoding = _decoding(network.model, params)
+        decoding, sure = _decoding(network.model, params)
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
-        flattened = scales[:FLATTENED]
-        parts = Parts(progress, len(scales) + len(flattened) + (MOST_FURTHER if expected is None else 0))
+        first = len(scales) + len(scales[:FLATTENED])
+        parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0))
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        looks = [finder.look(scale) for scale in scales] + [finder.look(scale, flattened=True) for scale in flattened]
-        believed = [looks[most_credible([one.look for one in looks])]]
-        found = finder.merged(believed)
+        looks = _first_looks(finder, scales, sure)
+        believed = [_most_credible(looks, sure)]
+        found, score = _believed(finder.merged(believed), decoding, sure)
         if expected is None:
-            for scale in further_scales(manifest, finder.shape, scales, found):
-                believed.append(finder.look(scale, flattened=believed[0].flattened))
-                found = finder.merged(believed)
+            for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
+                known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
+                believed.append(next(known, None) or finder.look(scale, flattened=believed[0].flattened))
+                found, score = _believed(finder.merged(believed), decoding, sure)
         cancel.check()
 
         usable = (_within(one, finder.scene.usable) for one in found)
@@ -145,7 +152,7 @@ class NetworkDetector:
             "believed_scales": [round(one.scale, 4) for one in believed],
             "flattened": believed[0].flattened,
             "outlines": decoding.head,
-            "score_threshold": decoding.score,
+            "score_threshold": round(score, 4),
             "overlap_threshold": decoding.overlap,
             "polarity_source": "particles",
             "polarity_certainty": round(certainty, 3),
@@ -158,12 +165,37 @@ class NetworkDetector:
             instances,
             network.provider,
             (network.model.used,),
-            network.warnings,
+            (*network.warnings, *_warnings(params, scene.pixel_size, believed)),
         )
 
 
-def _decoding(model: InstalledModel, params: NetworkParams) -> DecodingParams:
+def _first_looks(finder: Finder, scales: tuple[float, ...], sure: float) -> list[Seen]:
+    """Look at a picture at scales, the finest first, with its shading and at the finest ones without."""
+    finest, *coarser = scales
+    looks = [finder.look(scale) for scale in coarser] + [finder.look(scale, flattened=True) for scale in coarser[: FLATTENED - 1]]
+    if coarser and prod(finder.shape) > BOTH_PX:
+        flattened = _most_credible([one for one in looks if one.scale == coarser[0]], sure).flattened
+        return [finder.look(finest, flattened=flattened), *looks]
+    return [finder.look(finest), finder.look(finest, flattened=True), *looks]
+
+
+def _most_credible(looks: Sequence[Seen], sure: float) -> Seen:
+    """The most credible look, by what is sure in each."""
+    return looks[most_credible([one.look.down_to(sure) for one in looks])]
+
+
+def _believed(found: list[Candidate], decoding: DecodingParams, sure: float) -> tuple[list[Candidate], float]:
+    """Return what is believed of a picture's finds, and the score that it takes."""
+    score = score_threshold([one.score for one in found], sure=sure, crowd=decoding.score)
+    return [one for one in found if one.score >= score], score
+
+
+def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, float]:
     """Combine what the user has set with what the model says.
+
+    Returns
+    -------
+    The decoding, whose score is the least that can be believed, and the score from which a find is believed whatever else is found.
 
     Raises
     ------
@@ -175,13 +207,26 @@ def _decoding(model: InstalledModel, params: NetworkParams) -> DecodingParams:
     if head not in manifest.decoders:
         raise ModelError(model.folder, f"the network cannot draw outlines '{head}'", hint=f"choose one of {', '.join(manifest.decoders)}")
     set_by_user = {name: value for name in ("score", "overlap", "foreground") if (value := getattr(params, name)) != "auto"}
-    return DecodingParams(**{"head": head, **own.model_dump(exclude_none=True), **set_by_user})
+    thresholds = own.model_dump(exclude_none=True) | set_by_user
+    crowd = thresholds.pop("crowd_score", thresholds["score"])
+    least = crowd if params.score == "auto" else thresholds["score"]
+    return DecodingParams(**(thresholds | {"head": head, "score": least})), thresholds["score"]
 
 
 def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float | None:
     if params.diameter_nm != "auto" and pixel_size is not None:
         return params.diameter_nm / pixel_size.mean_nm
     return None if params.diameter_px == "auto" else params.diameter_px
+
+
+def _warnings(params: NetworkParams, pixel_size: PixelSize | None, believed: Sequence[Seen]) -> tuple[str, ...]:
+    warnings = []
+    if params.diameter_nm != "auto" and pixel_size is None:
+        instead = "several scales were looked at" if params.diameter_px == "auto" else "that in px was taken"
+        warnings.append(f"The expected diameter of {params.diameter_nm:g} nm could not be used without a pixel size; {instead}.")
+    if not all(one.is_finite for one in believed):
+        warnings.append("The network gave values that are no numbers; nothing is found where it did. Another device may help.")
+    return tuple(warnings)
 
 
 def _field(usable: Mask) -> BBox:

@@ -31,7 +31,7 @@ MOST_FURTHER = 3
 """At no more scales than these a picture is looked at again."""
 
 LEAST_STEP = 1.3
-"""A scale nearer than this factor to one that was looked at shows nothing new."""
+"""A scale nearer than this factor to another shows nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +102,24 @@ def first_scales(manifest: ModelManifest, shape: tuple[int, int], diameter_px: f
     return tuple(sorted(possible, reverse=True)) or (1.0,)
 
 
-def further_scales(
-    manifest: ModelManifest, shape: tuple[int, int], looked: Sequence[float], found: Sequence[Candidate]
-) -> tuple[float, ...]:
-    """Choose the scales that what was found so far calls for, and at which nobody has looked yet.
+def further_scales(manifest: ModelManifest, shape: tuple[int, int], believed: float, found: Sequence[Candidate]) -> tuple[float, ...]:
+    """Choose the scales that what was found at one scale calls for beside it.
 
     Parameters
     ----------
-    looked : the scales up to now.
-    found : the particles up to now, in the picture's own pixels. Where there are none they may be too small to be seen. Their minor axes
-        count: a rod breaks up where it is too thin, however long it is.
+    believed : the scale of the look that is believed.
+    found : its particles, in the picture's own pixels. Where there are none they may be too small to be seen. Their minor axes count: a
+        rod breaks up where it is too thin, however long it is.
     """
     widths = [candidate.minor_axis_px for candidate in found]
     wanted = choose_scales(widths, best_px=best_px(manifest), most=MOST_FURTHER, unknown=(FACTOR,))
     possible = dict.fromkeys(_possible(scale, shape) for scale in wanted)
-    return tuple(scale for scale in possible if all(abs(log(scale / other)) > log(LEAST_STEP) for other in looked))
+    return tuple(scale for scale in possible if not same_scale(scale, believed))
+
+
+def same_scale(scale: float, other: float) -> bool:
+    """Tell whether a look at one scale shows nothing new beside one at another."""
+    return abs(log(scale / other)) <= log(LEAST_STEP)
 
 
 def best_px(manifest: ModelManifest) -> tuple[float, float]:

@@ -79,12 +79,14 @@ class Thresholds(_Part):
     Attributes
     ----------
     score : from which a particle is believed.
+    crowd_score : the same for one of many in a picture, see ``detectors.decoding.credibility.score_threshold``; None for no difference.
     overlap : from which IoU on two candidates are one particle.
     foreground : from which probability on a pixel is part of a particle.
     seed_depth, seed_height, smoothing_px : see ``detectors.decoding.DecodingParams``.
     """
 
     score: Share
+    crowd_score: Share | None = None
     overlap: Share
     foreground: Annotated[float, Field(gt=0, lt=1)] = 0.5
     seed_depth: Share | None = None
@@ -167,6 +169,8 @@ class ModelManifest(_Part):
             raise ValueError("normalisation: the low percentile must lie below the high one")
         if self.diameter_px.smallest >= self.diameter_px.largest:
             raise ValueError("diameter_px: the smallest must lie below the largest")
+        if self.thresholds.crowd_score is not None and self.thresholds.crowd_score > self.thresholds.score:
+            raise ValueError("thresholds: crowd_score must not lie above score")
         names = [output.name for output in self.outputs]
         if len(set(names)) < len(names):
             raise ValueError("outputs: two have the same name")

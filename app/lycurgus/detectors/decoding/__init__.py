@@ -13,7 +13,7 @@ from lycurgus.detectors.decoding.polygons import Rays
 from lycurgus.detectors.decoding.semantic import decode_semantic
 from lycurgus.detectors.decoding.star_convex import decode_star_convex
 
-__all__ = ["Candidate", "DecodingParams", "Head", "decode"]
+__all__ = ["Candidate", "DecodingParams", "Head", "decode", "finite"]
 
 
 def decode(fields: NDArray[np.float32], rays: Rays | None, params: DecodingParams) -> list[Candidate]:
@@ -37,9 +37,7 @@ def decode(fields: NDArray[np.float32], rays: Rays | None, params: DecodingParam
     channels = 1 if params.head == "semantic" else 2
     if fields.ndim != 3 or len(fields) < channels:
         raise ValueError(f"the head {params.head!r} needs fields of shape ({channels}, H, W), not {fields.shape}")
-    fields = np.ascontiguousarray(fields[:channels], dtype=np.float32)
-    if not np.isfinite(fields).all():
-        fields = np.nan_to_num(fields, nan=-30.0, posinf=30.0, neginf=-30.0)
+    fields = finite(np.ascontiguousarray(fields[:channels], dtype=np.float32))
     if params.head == "semantic":
         return in_reading_order(decode_semantic(fields, params))
     if params.head == "distance":
@@ -50,3 +48,10 @@ def decode(fields: NDArray[np.float32], rays: Rays | None, params: DecodingParam
         raise ValueError(f"the head {params.head!r} needs rays of half the size of fields {fields.shape}, not {shape}")
     decode_with_rays = decode_star_convex if params.head == "star-convex" else decode_completed
     return in_reading_order(decode_with_rays(fields, np.ascontiguousarray(rays), params))
+
+
+def finite(fields: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return fields without values that are no finite numbers, the same array where it has none; what is not a number is no particle."""
+    if np.isfinite(fields).all():
+        return fields
+    return np.asarray(np.nan_to_num(fields, nan=-30.0, posinf=30.0, neginf=-30.0), dtype=np.float32)

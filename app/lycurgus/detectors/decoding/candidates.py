@@ -24,14 +24,12 @@ class Candidate:
     mask : (h, w) bool, cropped to the box: the whole particle, what others hide included.
     score : confidence in 0 ... 1.
     area_px : pixels of the mask.
-    hidden_px : pixels of the mask that show another particle.
     """
 
     bbox: BBox
     mask: Mask
     score: float
     area_px: int
-    hidden_px: int = 0
 
     @property
     def diameter_px(self) -> float:

@@ -44,15 +44,16 @@ def decode_completed(fields: Floats, rays: Rays, params: DecodingParams) -> list
     count = len(regions)
     outlines = agree(voters_of(regions.labels, fields[1], rays, count), count)
     visible = cut_out(regions.labels, regions.scores, regions.areas_px)
-    return suppress(worthy(_completed(visible, regions.labels, outlines), params), overlap=params.overlap)
+    return suppress(worthy(_completed(visible, regions.labels, outlines, params), params), overlap=params.overlap)
 
 
-def _completed(visible: list[Candidate], labels: NDArray[np.int32], outlines: Outlines) -> list[Candidate]:
-    """Give each region, in the order of its label, the hidden part that its outline claims."""
+def _completed(visible: list[Candidate], labels: NDArray[np.int32], outlines: Outlines, params: DecodingParams) -> list[Candidate]:
+    """Give each region, in the order of its label, the hidden part that its outline claims; one that will be dropped claims nothing."""
     height, width = labels.shape
     shapes = fillable(outlines.polygons, (height, width))
     known = outlines.known.tolist()
-    claims = [shapes.fill(index) if known[index] else None for index in range(len(visible))]
+    stays = [one.score >= params.score and one.area_px >= params.min_area_px for one in visible]
+    claims = [shapes.fill(index) if known[index] and stays[index] else None for index in range(len(visible))]
     boxes = [shapes.bbox(index) for index in range(len(visible))]
     whole = list(visible)
     lent = np.zeros(labels.shape, dtype=np.bool_)
@@ -101,7 +102,7 @@ def _with(candidate: Candidate, hidden: Mask, around: BBox) -> Candidate:
     whole = np.zeros((max(around.y1, seen.y1) - y0, max(around.x1, seen.x1) - x0), dtype=np.bool_)
     whole[around.y0 - y0 : around.y1 - y0, around.x0 - x0 : around.x1 - x0] = hidden
     whole[seen.y0 - y0 : seen.y1 - y0, seen.x0 - x0 : seen.x1 - x0] |= candidate.mask
-    return _cropped(whole, y0, x0, candidate.score, hidden_px=int(np.count_nonzero(hidden)))
+    return _cropped(whole, y0, x0, candidate.score)
 
 
 def _without_strangers(candidate: Candidate, visible: Candidate, lent: Mask, claimed: Mask, around: BBox) -> Candidate:
@@ -126,14 +127,14 @@ def _without_strangers(candidate: Candidate, visible: Candidate, lent: Mask, cla
     mask = candidate.mask.copy()
     y0, x0 = seen.y0 - candidate.bbox.y0, seen.x0 - candidate.bbox.x0
     mask[y0 : y0 + seen.height, x0 : x0 + seen.width] &= ~strange
-    return _cropped(mask, candidate.bbox.y0, candidate.bbox.x0, candidate.score, hidden_px=candidate.hidden_px)
+    return _cropped(mask, candidate.bbox.y0, candidate.bbox.x0, candidate.score)
 
 
-def _cropped(mask: Mask, y0: int, x0: int, score: float, *, hidden_px: int) -> Candidate:
+def _cropped(mask: Mask, y0: int, x0: int, score: float) -> Candidate:
     cropped = crop(mask, y0, x0)
     if cropped is None:
         return Candidate(BBox(y0, x0, y0, x0), np.zeros((0, 0), dtype=np.bool_), 0.0, 0)
-    return Candidate(*cropped, score, int(np.count_nonzero(cropped[1])), hidden_px)
+    return Candidate(*cropped, score, int(np.count_nonzero(cropped[1])))
 
 
 def _without_slivers(hidden: Mask, diameter_px: float) -> Mask:

@@ -1,4 +1,4 @@
-"""Which of several looks at one picture is to be believed.
+"""Which of several looks at one picture is to be believed, and which of its finds.
 
 At a scale that does not suit it a network may take the gaps between particles for particles, or grains of a large one for many small
 ones. Putting both looks together keeps such finds; but the network is less sure of them, and that tells the looks apart.
@@ -8,10 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from lycurgus.detectors.decoding.scales import Look
 
 COVERAGE_POWER = 0.03
 """How much it counts that a look explains less of the picture than another: a few sure specks must not outweigh a full layer."""
+
+
+FEW, MANY = 20, 40
+"""A find of up to the first rank is judged by itself, from the second on as one of many."""
+
+
+def score_threshold(scores: Sequence[float], *, sure: float, crowd: float) -> float:
+    """Return the least score of what is to be believed in a picture.
+
+    How many false finds of a certain score a picture has does not depend on how many particles it shows: where there are many, one that
+    looks like them at a lower score is more likely to be one of them. So the find of rank n, the surest first, may have a score as low
+    as a bound that falls from ``sure`` at ``FEW`` to ``crowd`` at ``MANY``, linearly in log n; believed is all down to the last that
+    keeps to it, as in the procedure of Benjamini and Hochberg (J. R. Stat. Soc. B 57 (1995) 289).
+
+    Parameters
+    ----------
+    scores : of all finds, in any order.
+    sure, crowd : 0 ... 1, ``crowd`` not above ``sure``.
+
+    Returns
+    -------
+    Within ``crowd`` ... ``sure``; ``sure`` where nothing is below it that is believed.
+    """
+    falling = np.sort(np.asarray(scores, dtype=np.float64))[::-1]
+    ranks = np.arange(1, falling.size + 1)
+    part = np.clip(np.log(ranks / FEW) / np.log(MANY / FEW), 0, 1)
+    keeping = falling[falling >= sure - (sure - crowd) * part]
+    return min(float(keeping[-1]), sure) if keeping.size else sure
 
 
 def most_credible(looks: Sequence[Look]) -> int:

@@ -94,7 +94,8 @@ def likeness(a: Ellipses, b: Ellipses) -> Floats:
     mean = np.asarray((first + second) / 2, dtype=np.float32)
     determinant = np.maximum(_determinant(mean), 1e-6)
     dy, dx = (a.centres - b.centres).T
-    distance = (mean[:, 1] * dy**2 - 2 * mean[:, 2] * dy * dx + mean[:, 0] * dx**2) / determinant
+    # Of needles, rounding may make a covariance that is none, with a negative distance.
+    distance = np.maximum(mean[:, 1] * dy**2 - 2 * mean[:, 2] * dy * dx + mean[:, 0] * dx**2, 0) / determinant
     spread = np.sqrt(np.sqrt(np.maximum(_determinant(first), 1e-6) * np.maximum(_determinant(second), 1e-6)) / determinant)
     return np.asarray(np.minimum(spread, 1) * np.exp(-distance / 8), dtype=np.float32)
 

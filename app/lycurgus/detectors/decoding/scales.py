@@ -41,6 +41,10 @@ class Look:
     shape: tuple[int, int]
     candidates: Sequence[Candidate]
 
+    def down_to(self, score: float) -> Look:
+        """Leave out what has a lower score."""
+        return Look(self.shape, [one for one in self.candidates if one.score >= score])
+
 
 def trust(diameter_px: float, best_px: tuple[float, float]) -> float:
     """How far a network is to be trusted with a particle of a size, 0 ... 1: 1 within the best diameters, less and less beyond.
@@ -53,6 +57,11 @@ def trust(diameter_px: float, best_px: tuple[float, float]) -> float:
     low, high = best_px
     beyond = max(log(low / max(diameter_px, 1e-3)), log(max(diameter_px, 1e-3) / high), 0.0)
     return exp(-((beyond / FALL_OFF) ** 2) / 2)
+
+
+def _trust_in(candidate: Candidate, best_px: tuple[float, float]) -> float:
+    """Trust in a candidate of its look's own pixels: its area may be too large, and its lesser extent too small, as of a thin rod."""
+    return min(trust(candidate.diameter_px, best_px), trust(candidate.minor_axis_px, best_px))
 
 
 def choose_scales(
@@ -112,7 +121,7 @@ def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tupl
     In px of the picture at scale 1, with their scores as they were; from top to bottom and left to right.
     """
     seen = [
-        _Seen(mapped, candidate.score * trust(candidate.diameter_px, best_px), number)
+        _Seen(mapped, candidate.score * _trust_in(candidate, best_px), number)
         for number, look in enumerate(looks)
         for candidate in look.candidates
         if (mapped := at_full_size(candidate, look.shape, shape)) is not None
@@ -211,5 +220,4 @@ def at_full_size(candidate: Candidate, resized: tuple[int, int], shape: tuple[in
     cropped = crop(full > 0.5, y0, x0)
     if cropped is None:
         return None
-    area = int(np.count_nonzero(cropped[1]))
-    return Candidate(*cropped, candidate.score, area, min(area, round(candidate.hidden_px / (sy * sx))))
+    return Candidate(*cropped, candidate.score, int(np.count_nonzero(cropped[1])))

@@ -41,7 +41,5 @@ def _polygons(groups: Groups, scores: NDArray[np.float64]) -> list[Candidate]:
         bbox = shapes.bbox(index)
         cropped = crop(shapes.fill(index), bbox.y0, bbox.x0)
         if cropped is not None:
-            area = int(np.count_nonzero(cropped[1]))
-            hidden = area - int(np.count_nonzero((groups.labels[cropped[0].slices] == index + 1) & cropped[1]))
-            found.append(Candidate(*cropped, float(scores[index]), area, hidden))
+            found.append(Candidate(*cropped, float(scores[index]), int(np.count_nonzero(cropped[1]))))
     return found
