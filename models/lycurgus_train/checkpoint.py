@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,33 @@ def load_checkpoint(path: Path, *, expected: NetworkConfig | None = None) -> Che
     if expected is not None and network != expected:
         raise ModelError(path, f"is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
     return found
+
+
+def load_mean(paths: Sequence[Path]) -> Checkpoint:
+    """Read checkpoints of one network and take the mean of their weights, which is often better than each of them.
+
+    They must have come from one another, or from the same one: weights that were learnt apart have no meaningful mean (Wortsman et al.
+    2022, Model soups, arXiv 2203.05482).
+
+    Returns
+    -------
+    What is needed for use; there is nothing to go on with in it unless it is of one file. ``step`` is that of the last one.
+
+    Raises
+    ------
+    ModelError
+        As for ``load_checkpoint``, and where the networks differ.
+    """
+    first, *others = paths
+    found = load_checkpoint(first)
+    if not others:
+        return found
+    checkpoints = [found, *(load_checkpoint(path, expected=found.network) for path in others)]
+    weights = {
+        name: torch.stack([one.weights[name] for one in checkpoints]).mean(0) if values.is_floating_point() else values
+        for name, values in checkpoints[-1].weights.items()
+    }
+    return Checkpoint(found.network, weights, {}, checkpoints[-1].step)
 
 
 def build(network: NetworkConfig) -> ParticleNetwork:

@@ -14,7 +14,7 @@ pytest.importorskip("onnxscript")
 from lycurgus.inference.catalog import InstalledModel
 from lycurgus.inference.golden import check_golden
 from lycurgus.inference.manifest import read_manifest
-from lycurgus_train.checkpoint import Checkpoint, build, save_checkpoint
+from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, load_mean, save_checkpoint
 from lycurgus_train.cli import main
 from lycurgus_train.config import NetworkConfig
 from lycurgus_train.facts import read_facts
@@ -44,6 +44,25 @@ def test_a_checkpoint_becomes_a_model_folder(checkpoint: Path, tmp_path: Path, c
     assert main(arguments) == 1
     assert "holds a model already" in capsys.readouterr().err
     assert check_golden(InstalledModel(out, manifest, bundled=False)) is not None
+
+
+def test_of_several_checkpoints_the_mean_is_taken(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = load_checkpoint(checkpoint)
+    second = Checkpoint(first.network, {name: 3 * values for name, values in first.weights.items()}, {}, 29)
+    other = tmp_path / "other.pt"
+    save_checkpoint(other, second)
+    mean = load_mean([checkpoint, other])
+    assert mean.step == 29
+    for name, values in first.weights.items():
+        torch.testing.assert_close(mean.weights[name], 2 * values if values.is_floating_point() else 3 * values)
+    sample = save(tmp_path / "sample.png", np.random.default_rng(1).integers(0, 256, (200, 220)).astype(np.uint8))
+    out = tmp_path / "mean"
+    assert main(["export", str(checkpoint), str(other), "--sample", str(sample), "--out", str(out), "--no-half"]) == 0
+    assert "the mean of 2 checkpoints, the last of them after 29 steps" in capsys.readouterr().out
+    network = NetworkConfig(head="semantic", widths=(16, 20))
+    save_checkpoint(other, Checkpoint(network, build(network).state_dict(), {}, 1))
+    assert main(["export", str(checkpoint), str(other), "--sample", str(sample), "--out", str(out), "--replace"]) == 1
+    assert "is of another network" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_no_model_is_not_taken_for_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

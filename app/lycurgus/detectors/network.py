@@ -132,12 +132,14 @@ class NetworkDetector:
 
         looks = _first_looks(finder, scales, sure)
         believed = [_most_credible(looks, sure)]
-        found, score = _believed(finder.merged(believed), decoding, sure)
+        found, score = _believed(finder.merged(believed), sure, decoding.score)
+        # Enlarged noise has many grains that are alike: where nothing was seen before, each has to be sure by itself.
+        crowd = decoding.score if found else sure
         if expected is None:
             for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
                 believed.append(next(known, None) or finder.look(scale, flattened=believed[0].flattened))
-                found, score = _believed(finder.merged(believed), decoding, sure)
+                found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()
 
         usable = (_within(one, finder.scene.usable) for one in found)
@@ -184,9 +186,9 @@ def _most_credible(looks: Sequence[Seen], sure: float) -> Seen:
     return looks[most_credible([one.look.down_to(sure) for one in looks])]
 
 
-def _believed(found: list[Candidate], decoding: DecodingParams, sure: float) -> tuple[list[Candidate], float]:
+def _believed(found: list[Candidate], sure: float, crowd: float) -> tuple[list[Candidate], float]:
     """Return what is believed of a picture's finds, and the score that it takes."""
-    score = score_threshold([one.score for one in found], sure=sure, crowd=decoding.score)
+    score = score_threshold([one.score for one in found], sure=sure, crowd=crowd)
     return [one for one in found if one.score >= score], score
 
 

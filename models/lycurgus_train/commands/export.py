@@ -17,7 +17,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Make a model folder for the application of a checkpoint: ONNX, manifest, golden sample and card. "
         "Put it into the folder that 'lycurgus models' names, and the application offers it.",
     )
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="as 'lycurgus-train train' writes it")
+    parser.add_argument(
+        "checkpoints",
+        type=Path,
+        nargs="+",
+        metavar="CHECKPOINT",
+        help="as 'lycurgus-train train' writes it; of several, which must have come from one another, the mean of the weights is taken",
+    )
     parser.add_argument(
         "--facts", type=Path, metavar="TOML", help="name, scales, thresholds, licence, data ... (default: the shipped network's)"
     )
@@ -36,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Export, prove that it computes the same, and write the card."""
     from lycurgus.inference.manifest import MANIFEST_FILE
     from lycurgus.readers.door import read
-    from lycurgus_train.checkpoint import load_checkpoint, trained
+    from lycurgus_train.checkpoint import load_mean, trained
     from lycurgus_train.export import export
     from lycurgus_train.facts import SHIPPED_FACTS, for_head, read_facts
     from lycurgus_train.model_card import read_scores, write_card
@@ -46,11 +52,12 @@ def run(options: argparse.Namespace) -> int:
     facts = read_facts(options.facts or SHIPPED_FACTS)
     documents = read_scores(options.scores)
     sample = read(options.sample).pixels
-    checkpoint = load_checkpoint(options.checkpoint)
+    checkpoint = load_mean(options.checkpoints)
     parity = export(trained(checkpoint), options.out, for_head(facts, checkpoint.network.head), sample=sample, half=not options.no_half)
     write_card(options.out, documents=documents)
     differences = ", ".join(f"{name} {value:.1e}" for name, value in parity.largest.items())
-    print(f"{options.out} holds the network after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
+    mean = "" if len(options.checkpoints) == 1 else f"the mean of {len(options.checkpoints)} checkpoints, the last of them "
+    print(f"{options.out} holds {mean or 'the network '}after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
     if options.facts is None:
         said = "name, version, licence and data are said to be those of the shipped network"
         print(f"{said} ({facts['name']} {facts['version']}): name --facts for one of your own", file=sys.stderr)
