@@ -79,11 +79,15 @@ def export(model: ParticleNetwork, folder: Path, facts: Mapping[str, Any], *, sa
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder.parent) as temporary:
             made = Path(temporary)
-            _write_onnx(model, made / MODEL_FILE, names, dtype=torch.float32)
             if half:
                 _write_onnx(model, made / HALF_FILE, names, dtype=torch.float16)
-            parity = _compare(made / MODEL_FILE, picture, names, expected)
-            if not parity.holds:
+            # Rounded weights change what some networks say by more than is allowed: theirs are stored as they are.
+            for halved in (True, False):
+                _write_onnx(model, made / MODEL_FILE, names, dtype=torch.float32, halved=halved)
+                parity = _compare(made / MODEL_FILE, picture, names, expected)
+                if parity.holds:
+                    break
+            else:
                 raise ModelError(folder, f"ONNX Runtime and torch differ by {max(parity.largest.values()):.2g}, allowed is {PARITY}")
             np.savez_compressed(made / GOLDEN_FILE, allow_pickle=False, **dict(zip(("image", *names), (picture, *expected), strict=True)))
             write_json(made / MANIFEST_FILE, _manifest(model, made, facts, half=half).document())
@@ -121,7 +125,7 @@ class _Exported(nn.Module):
         return tuple(output.float() for output in self.model.export_forward(image.to(self.dtype)))
 
 
-def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: torch.dtype) -> None:
+def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: torch.dtype, halved: bool = True) -> None:
     import onnx
 
     exported = _Exported(copy.deepcopy(model).to(dtype), dtype).eval()
@@ -145,22 +149,22 @@ def _write_onnx(model: ParticleNetwork, path: Path, names: list[str], *, dtype: 
             verbose=False,
         )
     assert program is not None
-    proto = _halved(program.model_proto)
+    proto = _slimmed(program.model_proto, halved=halved)
     onnx.checker.check_model(proto)
     onnx.save_model(proto, str(path))
 
 
-def _halved(proto: Any) -> Any:
-    """Store large initialisers in half precision, each followed by a cast that ONNX Runtime folds when it opens the model.
+def _slimmed(proto: Any, *, halved: bool) -> Any:
+    """Drop what the exporter notes of the machine and the source files it ran on, and store large initialisers in half precision.
 
-    Also drops what the exporter notes of the machine and the source files it ran on.
+    Each of these is followed by a cast that ONNX Runtime folds when it opens the model.
     """
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []
     for initializer in proto.graph.initializer:
         values = numpy_helper.to_array(initializer)
-        if values.dtype != np.float32 or values.size < LEAST_HALVED:
+        if not halved or values.dtype != np.float32 or values.size < LEAST_HALVED:
             continue
         name = initializer.name
         initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))

@@ -78,6 +78,15 @@ def test_weights_are_stored_in_half_precision(exported: tuple[ParticleNetwork, I
     assert (installed.folder / MODEL_FILE).stat().st_size < 2.5 * values + 60_000
 
 
+def test_weights_stay_as_they_are_where_rounding_them_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounded ones differ by about 1e-3, those in single precision by about 1e-6."""
+    monkeypatch.setattr(exporting, "PARITY", 2e-5)
+    parity = export(network("distance"), tmp_path, for_head(read_facts(), "distance"), sample=SAMPLE, half=False)
+    assert max(parity.largest.values()) <= 2e-5
+    stored = onnx.load(tmp_path / MODEL_FILE).graph.initializer
+    assert {one.data_type for one in stored if np.prod(one.dims) >= LEAST_HALVED} == {onnx.TensorProto.FLOAT}
+
+
 def test_the_variant_in_half_precision_finds_the_same(exported: tuple[ParticleNetwork, InstalledModel, Parity]) -> None:
     import onnxruntime
 
