@@ -70,6 +70,7 @@ def test_a_manifest_may_choose_its_decoder(folder: Path) -> None:
         ("scales", [0.0], "scales"),
         ("thresholds.score", 1.5, "thresholds.score"),
         ("thresholds.foreground", 0.0, "thresholds.foreground"),
+        ("thresholds.crowd_score", 0.9, "must not lie above score"),
         ("model.sha256", "abc", "model.sha256"),
         ("model.size_bytes", 0, "model.size_bytes"),
         ("licence", "", "licence"),
@@ -82,6 +83,16 @@ def test_what_is_impossible_is_refused_and_named(folder: Path, path: str, value:
     with pytest.raises(ModelError, match=said) as refused:
         read_manifest(folder)
     assert str(refused.value).startswith("blobs: ")
+
+
+def test_a_network_with_an_odd_number_of_rays_cannot_be_shown_negatives(folder: Path) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    document["outputs"][1]["channels"] = 9
+    (folder / "manifest.json").write_text(json.dumps(document))
+    assert read_manifest(folder).rays == 9
+    (folder / "manifest.json").write_text(json.dumps({**document, "negatives": True}))
+    with pytest.raises(ModelError, match="must be even"):
+        read_manifest(folder)
 
 
 def test_a_semantic_network_needs_neither_distance_nor_rays(tmp_path: Path) -> None:

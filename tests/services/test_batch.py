@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -204,9 +205,23 @@ def test_a_full_disk_ends_the_run_and_fails_no_image(tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as patched:
         patched.setattr(batch_service, "export_image", full)
-        with opened(paths, tmp_path / "out") as batch, pytest.raises(ExportError, match="make room and start the same command again"):
+        with opened(paths, tmp_path / "out") as batch, pytest.raises(ExportError, match="start the same command again"):
             list(batch.run(local_engine(1)))
     assert names(finish(paths, tmp_path / "out")) == ["0.tif", "1.tif", "2.tif"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO])
+def test_a_disk_that_is_pulled_out_ends_the_run_and_fails_no_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+    paths = images(tmp_path, 2)
+
+    def gone(*_: object, **__: object) -> None:
+        raise ExportError(tmp_path / "labels.tif", "gone") from OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_service, "export_image", gone)
+        with opened(paths, tmp_path / "out") as batch, pytest.raises(ExportError, match="bring the folder back"):
+            list(batch.run(local_engine(1)))
+    assert names(finish(paths, tmp_path / "out")) == ["0.tif", "1.tif"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a disk")

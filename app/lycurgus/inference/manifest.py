@@ -181,6 +181,8 @@ class ModelManifest(_Part):
         rays = self.output("rays")
         if (rays is not None) != (self.head == "star-convex") or (rays is not None and (rays.channels < 8 or rays.stride != 2)):
             raise ValueError("outputs: a star-convex head has 'rays', 8 or more at stride 2, and no other head has them")
+        if self.negatives and rays is not None and rays.channels % 2:
+            raise ValueError("negatives: a ray and its opposite must both be there, so their number must be even")
         if self.decoder is not None and self.decoder not in DECODERS[self.head]:
             raise ValueError(f"decoder: a {self.head} head allows {', '.join(DECODERS[self.head])}")
         if any(self.input.stride % output.stride for output in self.outputs):

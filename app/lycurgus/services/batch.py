@@ -34,7 +34,8 @@ from lycurgus.services.project_records import PackedResult, absolute
 from lycurgus.services.report import is_pictured
 
 PROJECT_NAME = "batch.lycurgus"
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT, errno.EIO, errno.ENODEV})
+"""The disk is full, may not be written any more, or is gone: the folders were there when the run began."""
 
 
 class NoRoom(NamedTuple):
@@ -306,7 +307,11 @@ class Batch:
             The project file cannot be written.
         """
         if isinstance(outcome, NoRoom):
-            raise ExportError(outcome.path, outcome.reason, hint="make room and start the same command again: what is finished is kept")
+            raise ExportError(
+                outcome.path,
+                outcome.reason,
+                hint="make room or bring the folder back, and start the same command again: what is finished is kept",
+            )
         if isinstance(outcome, FailedFile):
             self._project.save_failure(source.path, outcome.reason, stem=source.stem)
             return Step(source, outcome, seconds)
