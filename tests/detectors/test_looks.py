@@ -73,3 +73,11 @@ def test_the_minor_axis_is_that_of_the_ellipse_of_the_same_moments() -> None:
 def test_thin_rods_call_for_a_finer_scale_and_discs_of_their_area_do_not() -> None:
     assert further_scales(_manifest(), (512, 512), 1.0, [_rectangle(6, 70)] * 5) == (2.0,)
     assert further_scales(_manifest(), (512, 512), 1.0, [_rectangle(20, 21)] * 5) == ()
+
+
+def test_a_small_picture_is_enlarged_for_particles_that_are_nearly_too_small() -> None:
+    small = [_rectangle(10, 10)] * 5
+    assert further_scales(_manifest(), (800, 800), 1.0, small) == (2.0,)
+    assert further_scales(_manifest(), (800, 801), 1.0, small) == ()
+    assert further_scales(_manifest(), (800, 800), 1.0, [_rectangle(11, 11)] * 5) == ()
+    assert further_scales(_manifest(), (800, 800), 2.0, small) == (1.0,)

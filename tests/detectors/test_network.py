@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -290,6 +291,27 @@ def test_small_particles_call_for_an_enlarged_picture() -> None:
     picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
     assert detect(picture).details["scales"] == [1.0, 2.0]
     assert detect(PICTURE).details["scales"] == [1.0]
+
+
+def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    plain = detect(picture)
+    look = Finder.look
+
+    def doubtful(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        seen = look(self, scale, flattened=flattened)
+        if scale <= 1:
+            return seen
+        candidates = [replace(one, score=0.4 * one.score) for one in seen.look.candidates]
+        return replace(seen, look=replace(seen.look, candidates=candidates))
+
+    monkeypatch.setattr(Finder, "look", doubtful)
+    detection = detect(picture)
+    assert plain.details["believed_scales"] == plain.details["scales"] == detection.details["scales"] == [1.0, 2.0]
+    assert detection.details["believed_scales"] == [1.0]
+    assert alike(found(detection), found(detect(picture, diameter_px=24)))
 
 
 def test_outlines_that_the_network_cannot_draw_are_refused() -> None:

@@ -138,8 +138,12 @@ class NetworkDetector:
         if expected is None:
             for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
-                believed.append(next(known, None) or finder.look(scale, flattened=believed[0].flattened))
-                found, score = _believed(finder.merged(believed), sure, crowd)
+                further = next(known, None) or finder.look(scale, flattened=believed[0].flattened)
+                looks.append(further)
+                # Enlarged particles break up, and noise has grains: they are known by lower scores.
+                if scale < believed[0].scale or _most_credible([further, believed[0]], sure) is further:
+                    believed.append(further)
+                    found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()
 
         usable = (_within(one, finder.scene.usable) for one in found)
@@ -150,7 +154,7 @@ class NetworkDetector:
         polarity, certainty = polarity_of(instances, scene.plane, scene.usable & ~foreground)
         details = {
             "model": f"{manifest.name} {manifest.version}",
-            "scales": list(dict.fromkeys(round(one.scale, 4) for one in (*looks, *believed))),
+            "scales": list(dict.fromkeys(round(one.scale, 4) for one in looks)),
             "believed_scales": [round(one.scale, 4) for one in believed],
             "flattened": believed[0].flattened,
             "outlines": decoding.head,

@@ -25,7 +25,13 @@ LEAST_SIDE_PX = 96
 """A picture is not reduced below this: too little would be left to be seen."""
 
 FACTOR = 2.0
-"""By how much a picture is enlarged in which nothing was found."""
+"""By how much a picture is enlarged in which nothing was found, or a small one of particles that are nearly too small."""
+
+SMALL_PX = 800**2
+"""A picture of no more pixels is enlarged sooner: it takes about a second."""
+
+NEARLY_TOO_SMALL = 1.2
+"""Particles of less than this multiple of the smallest diameter that the network is best at may have smaller ones beside them."""
 
 MOST_FURTHER = 3
 """At no more scales than these a picture is looked at again."""
@@ -110,9 +116,17 @@ def further_scales(manifest: ModelManifest, shape: tuple[int, int], believed: fl
     believed : the scale of the look that is believed.
     found : its particles, in the picture's own pixels. Where there are none they may be too small to be seen. Their minor axes count: a
         rod breaks up where it is too thin, however long it is.
+
+    Returns
+    -------
+    No more than ``MOST_FURTHER``, without ``believed``; none where nothing is called for.
     """
     widths = [candidate.minor_axis_px for candidate in found]
-    wanted = choose_scales(widths, best_px=best_px(manifest), most=MOST_FURTHER, unknown=(FACTOR,))
+    best = best_px(manifest)
+    wanted = choose_scales(widths, best_px=best, most=MOST_FURTHER, unknown=(FACTOR,))
+    nearly = shape[0] * shape[1] <= SMALL_PX and bool(widths) and np.percentile(widths, 10) < NEARLY_TOO_SMALL * best[0]
+    if nearly and max(wanted) <= believed:
+        wanted = (FACTOR, *wanted[: MOST_FURTHER - 1])
     possible = dict.fromkeys(_possible(scale, shape) for scale in wanted)
     return tuple(scale for scale in possible if not same_scale(scale, believed))
 
