@@ -69,7 +69,7 @@ def draw_crop(image: Prepared, params: AugmentParams, rng: np.random.Generator, 
     inside = _warp(np.ones(image.shape, np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) > 0
     layers = [_warp_labels(layer, matrix, side) for layer in image.layers]
     layers = [layer for layer in layers if layer.any()] or [np.zeros((side, side), np.int32)]
-    targets = compute_targets(layers, opaque=image.opaque, with_rays=with_rays, every_other=True)
+    targets = compute_targets(layers, with_rays=with_rays, every_other=True)
     known, depth_known = inside.copy(), inside
     if image.unknown is not None:
         known &= _warp(image.unknown.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0

@@ -28,8 +28,6 @@ class LabelledImage:
     ignore : (H, W) bool, True where the truth is unknown and nothing is to be learnt, or None.
     group : what must stay on one side of a split, the source article for instance.
     kind : "real", or the simulator's or synthesis' name.
-    opaque : whether a particle hides what lies below it, ``instances`` being ordered from the lowest to the uppermost; where False, both
-        show where they overlap.
     """
 
     name: str
@@ -40,7 +38,6 @@ class LabelledImage:
     ignore: Mask | None = None
     group: str = ""
     kind: str = "real"
-    opaque: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -43,7 +43,7 @@ def total_loss(logits: Tensor, rays: Tensor | None, batch: Batch, weights: LossC
     }
     total = parts["foreground"] + weights.dice * parts["dice"]
     if with_depth:
-        parts["depth"] = depth_loss(logits[:, 1], batch)
+        parts["depth"] = depth_loss(logits[:, 1], batch.depth, batch.depth_known)
         total = total + weights.depth * parts["depth"]
     if rays is not None:
         parts["rays"] = ray_loss(rays, batch)
@@ -57,11 +57,10 @@ def dice_loss(probability: Tensor, truth: Tensor, known: Tensor) -> Tensor:
     return 1 - (2 * overlap + 1) / ((probability * known).sum() + (truth * known).sum() + 1)
 
 
-def depth_loss(logit: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy against the soft depth less its own entropy (so that 0 is perfect), particles weighted up, what they share too."""
-    truth = batch.depth
+def depth_loss(logit: Tensor, truth: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy against the soft depth less its own entropy (so that 0 is perfect), particles weighted up."""
     entropy = functional.binary_cross_entropy(truth, truth, reduction="none")
-    return _masked_mean(_cross_entropy(logit, truth) - entropy, batch.depth_known * (0.5 + 1.5 * batch.foreground))
+    return _masked_mean(_cross_entropy(logit, truth) - entropy, known * (0.5 + 1.5 * (truth > 0)))
 
 
 def ray_loss(rays: Tensor, batch: Batch) -> Tensor:

@@ -27,7 +27,6 @@ class Prepared:
     layers : label images (H, W), overlapping particles in different ones.
     unknown : (H, W) bool, where the foreground's truth is open, or None.
     depth_unknown : the same for depth and rays.
-    opaque : as in ``LabelledImage``; labels rise from the lowest particle to the uppermost.
     centres, diameters : of the particles, in px, (n, 2) and (n,).
     """
 
@@ -37,7 +36,6 @@ class Prepared:
     layers: tuple[Labels, ...]
     unknown: Mask | None
     depth_unknown: Mask | None
-    opaque: bool
     centres: NDArray[np.float32]
     diameters: NDArray[np.float32]
 
@@ -65,7 +63,6 @@ def prepare(image: LabelledImage) -> Prepared:
         layers=tuple(layers),
         unknown=unknown,
         depth_unknown=depth_unknown,
-        opaque=image.opaque,
         centres=np.array([_centre(i.bbox) for i in instances], np.float32).reshape(-1, 2),
         diameters=np.array([2 * np.sqrt(i.area_px / np.pi) for i in instances], np.float32),
     )

@@ -19,9 +19,6 @@ NOTHING_KNOWN = -20.0
 SHALLOW = 0.1
 """Rays from the outermost pixels of a particle are not computed: they neither seed nor vote."""
 
-ALONE = 0.25
-"""A particle that has less of its pixels than this to itself, others lying over or under the rest, is known by the whole of them."""
-
 Labels = NDArray[np.int32]
 
 
@@ -32,8 +29,7 @@ class Targets:
     Attributes
     ----------
     foreground : (H, W) bool.
-    depth : (H, W) float32, Euclidean distance to the end of what is the particle's / its largest value in the particle; 0 outside and
-        where pixels are nobody's.
+    depth : (H, W) float32, Euclidean distance to the particle's outline / its largest value in the particle; 0 outside.
     rays : (32, H/2, W/2) float32, natural logarithm of the distance in px from the pixel's centre to the outline along 2πk/32.
     complete : (32, H/2, W/2) bool, False where a ray leaves the picture first, or is longer than ``LONGEST_RAY_PX``: the particle reaches
         at least as far. Where no ray was computed it is at least 0 px: ``NOTHING_KNOWN`` and not complete.
@@ -65,44 +61,34 @@ def label_layers(instances: Sequence[Instance], shape: tuple[int, int]) -> list[
     return layers
 
 
-def compute_targets(layers: Sequence[Labels], *, opaque: bool = False, with_rays: bool = True, every_other: bool = False) -> Targets:
+def compute_targets(layers: Sequence[Labels], *, with_rays: bool = True, every_other: bool = False) -> Targets:
     """Compute the targets of label layers whose sides are even; ``every_other`` leaves out rays like a chessboard's black fields.
 
-    Whose a pixel is where particles overlap is told by what a picture shows there. Where ``opaque``, it is the upper one's, which has the
-    greater label. Otherwise both show, so that both outlines are seen: the pixel is foreground but nobody's and of depth 0, as outlines
-    are, and the particles are known by the parts that they have for themselves. A particle with less than ``ALONE`` of its pixels to
-    itself has all of them.
+    Where particles overlap, a pixel belongs to the one in which it lies deeper.
     """
     shape = layers[0].shape
-    owner, layer_of = _owners(np.stack(layers), opaque=opaque)
-    depth = _depth_of(owner)
+    depth = np.zeros(shape, np.float32)
+    owner = np.zeros(shape, np.int32)
+    layer_of = np.zeros(shape, np.int32)
+    for index, layer in enumerate(layers):
+        own = _depth_of(layer)
+        deeper = own > depth
+        depth[deeper] = own[deeper]
+        owner[deeper] = layer[deeper]
+        layer_of[deeper] = index
     half = (RAYS, shape[0] // STRIDE, shape[1] // STRIDE)
     rays, complete = np.full(half, NOTHING_KNOWN, np.float32), np.zeros(half, np.bool_)
     if with_rays and owner.any():
         angles = 2 * np.pi * np.arange(RAYS) / RAYS
         _march(np.stack(layers), owner, layer_of, depth, -np.sin(angles), np.cos(angles), every_other, rays, complete)
-    return Targets(np.any(layers, axis=0), depth, rays, complete)
+    return Targets(owner > 0, depth, rays, complete)
 
 
-def _owners(layers: Labels, *, opaque: bool) -> tuple[Labels, Labels]:
-    """Return the label of whom each pixel belongs to, 0 for nobody, and the layer that it stands in; ``layers`` is (n, H, W)."""
-    if len(layers) == 1 or opaque:
-        return layers.max(axis=0), layers.argmax(axis=0).astype(np.int32)
-    shared = np.count_nonzero(layers, axis=0) > 1
-    total = np.bincount(layers.ravel())
-    alone = np.bincount(layers[:, ~shared].ravel(), minlength=len(total)) / np.maximum(total, 1)
-    alone[0] = np.inf
-    least = alone[layers].argmin(axis=0).astype(np.int32)
-    owner = np.take_along_axis(layers, least[None], axis=0)[0]
-    owner[shared & (alone[owner] >= ALONE)] = 0
-    return owner, least
-
-
-def _depth_of(owner: Labels) -> NDArray[np.float32]:
+def _depth_of(layer: Labels) -> NDArray[np.float32]:
     """Return the normalised depth of each label's pixels: label by label, because labels may touch."""
-    depth = np.zeros(owner.shape, np.float32)
-    for number, box in _boxes(owner):
-        mask = owner[box] == number
+    depth = np.zeros(layer.shape, np.float32)
+    for number, box in _boxes(layer):
+        mask = layer[box] == number
         padded = np.pad(mask.view(np.uint8), 1)
         distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
         # Pixel centres lie half a pixel nearer to the outline than to the centre of the first pixel outside.

@@ -33,12 +33,11 @@ def random_image(seed: int, *, n_instances: int = 4, dtype: type = np.uint8) -> 
         ignore=rng.random(shape) < 0.5 if rng.random() < 0.5 else None,
         group=f"article {seed}",
         kind="haadf",
-        opaque=rng.random() < 0.5,
     )
 
 
 def assert_same(found: LabelledImage, truth: LabelledImage) -> None:
-    assert (found.name, found.group, found.kind, found.opaque) == (truth.name, truth.group, truth.kind, truth.opaque)
+    assert (found.name, found.group, found.kind) == (truth.name, truth.group, truth.kind)
     assert found.pixels.dtype == truth.pixels.dtype
     for name in ("pixels", "boxes", "foreground", "ignore"):
         ours, theirs = getattr(found, name), getattr(truth, name)

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 
 from lycurgus_train.config import LossConfig
-from lycurgus_train.losses import Batch, depth_loss, ray_loss, total_loss
+from lycurgus_train.losses import Batch, ray_loss, total_loss
 from lycurgus_train.targets import Targets, compute_targets
 from shapes import disc
 
@@ -63,20 +63,3 @@ def test_the_perfect_answer_costs_nearly_nothing_and_its_contrary_much(layer: np
 
     assert float(right["total"]) < 0.01
     assert float(wrong["total"]) > 5
-
-
-def test_depth_that_is_wrong_where_particles_overlap_costs_more_than_in_the_background() -> None:
-    first, second = (disc((64, 64), (32, x), 24).astype(np.int32) for x in (26, 38))
-    batch = batch_of(compute_targets([first, 2 * second]))
-    shared = (batch.foreground > 0) & (batch.depth == 0)
-    background = batch.foreground == 0
-    assert int(shared.sum()) > 100
-
-    def cost(where: torch.Tensor) -> float:
-        """Of a depth of a half in so many pixels of a region."""
-        some = torch.zeros(where.numel(), dtype=torch.bool)
-        some[where.ravel().nonzero()[:100, 0]] = True
-        right = torch.logit(batch.depth.clamp(1e-4, 1 - 1e-4))
-        return float(depth_loss(torch.where(some.view_as(where), torch.zeros(()), right), batch))
-
-    assert cost(shared) == pytest.approx(4 * cost(background), rel=0.01)

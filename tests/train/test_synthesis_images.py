@@ -110,12 +110,6 @@ def test_outlines_lie_where_the_particles_are() -> None:
         assert np.count_nonzero(bright & inside) / np.count_nonzero(bright | inside) > 0.85
 
 
-@pytest.mark.parametrize(("transparency", "opaque"), [(0.1, True), (0.4, False)])
-def test_an_image_knows_whether_both_particles_show_where_they_overlap(transparency: float, opaque: bool) -> None:
-    params = SynthesisParams(size_px=96, count=1, particles=(2, 2), transparency=(transparency, transparency), **QUIET)
-    assert [image.opaque for image in synthesize([disc_pair()], params, seed=5)] == [opaque]
-
-
 @pytest.mark.parametrize(("particle", "sign"), [(180, 1), (40, -1)])
 def test_bright_particles_stay_bright_and_dark_ones_dark_on_any_background(particle: int, sign: int) -> None:
     others = [disc_pair([], name="bright support", background=200), disc_pair([], name="dark support", background=30)]

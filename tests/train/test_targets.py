@@ -69,34 +69,6 @@ def test_a_hidden_outline_is_told_whole() -> None:
     assert np.exp(targets.rays[16, 32, 40]) == pytest.approx(24, abs=1.5)
 
 
-def test_what_two_particles_share_is_an_outline_of_both_where_both_show() -> None:
-    first, second = disc(128, (64, 50), 24), disc(128, (64, 80), 24)
-    targets = compute_targets(label_layers([instance(first), instance(second)], (128, 128)))
-    assert np.array_equal(targets.foreground, first | second)
-    assert not targets.depth[first & second].any()
-    assert (targets.depth[first ^ second] > 0).all()
-    assert targets.depth[first].max() == targets.depth[second].max() == 1
-    # Nobody's pixels say of no outline how far it is.
-    assert (targets.rays[:, 32, 32] == NOTHING_KNOWN).all()
-
-
-def test_the_upper_of_two_opaque_particles_has_what_they_share() -> None:
-    lower, upper = disc(128, (64, 50), 24), disc(128, (64, 80), 24)
-    targets = compute_targets(label_layers([instance(lower), instance(upper)], (128, 128)), opaque=True)
-    alone = compute_targets(label_layers([instance(upper)], (128, 128)))
-    assert np.array_equal(targets.depth[upper], alone.depth[upper])
-    assert targets.depth[64, 55] < 0.1
-    assert np.exp(targets.rays[0, 32, 22]) == pytest.approx(74 - 45, abs=1.5)
-
-
-def test_a_particle_that_lies_within_another_has_its_own_pixels() -> None:
-    large, small = disc(128, (64, 64), 40), disc(128, (64, 80), 8)
-    targets = compute_targets(label_layers([instance(large), instance(small)], (128, 128)))
-    assert targets.depth[64, 80] == 1
-    assert targets.depth[64, 71] < 0.2
-    assert targets.depth[64, 50] > 0.8
-
-
 def test_particles_that_do_not_overlap_share_one_layer() -> None:
     masks = [disc(64, (12, 12), 8), disc(64, (50, 50), 8), disc(64, (12, 50), 8)]
     assert len(label_layers([instance(mask) for mask in masks], (64, 64))) == 1

@@ -140,7 +140,6 @@ def save_labelled(path: Path, image: LabelledImage) -> None:
     arrays: dict[str, NDArray[Any]] = {
         "pixels": image.pixels,
         "names": np.array([image.name, image.group, image.kind]),
-        "opaque": np.array(image.opaque),
         "boxes": image.boxes,
         "instance_boxes": np.array([instance.bbox for instance in image.instances], np.int32).reshape(-1, 4),
         "instance_bits": np.concatenate([np.zeros(0, np.uint8), *(np.packbits(instance.mask) for instance in image.instances)]),
@@ -177,8 +176,6 @@ def load_labelled(path: Path) -> LabelledImage:
             ignore=_mask(arrays.get("ignore"), pixels.shape),
             group=group,
             kind=kind,
-            # Pools of earlier versions do not say.
-            opaque=bool(arrays.get("opaque", False)),
         )
     except Exception as error:
         raise ReadError(path, "is no packed image that can be read", hint=f"{type(error).__name__}: {error}") from error

@@ -21,9 +21,6 @@ LEVEL_PX = 8.0
 GRAIN_PX = 1.5
 """What a Gaussian of this width takes away from a background is its grain."""
 
-SHINING_THROUGH = 0.25
-"""From this transparency on the outline of what lies below is seen as well as that of what lies above."""
-
 
 class Canvas:
     """A background that particles are set into.
@@ -81,7 +78,7 @@ def compose(
     placed: Iterable[tuple[Stamp, Position]],
     params: SynthesisParams,
     rng: np.random.Generator,
-) -> tuple[Float, list[Instance], bool]:
+) -> tuple[Float, list[Instance]]:
     """Paste particles onto a background.
 
     Parameters
@@ -91,12 +88,9 @@ def compose(
 
     Returns
     -------
-    picture : (H, W) float32, about 0 ... 1 but neither clipped nor stretched.
-    instances : overlapping where particles do, the lowest first.
-    opaque : whether too little shines through for both to show where they overlap.
+    The picture (H, W) float32, about 0 ... 1 but neither clipped nor stretched, and the instances, which overlap where particles do.
     """
-    transparency = float(rng.uniform(*params.transparency))
-    canvas = Canvas(background, transparency=transparency, gain=float(rng.uniform(*params.contrast)))
+    canvas = Canvas(background, transparency=float(rng.uniform(*params.transparency)), gain=float(rng.uniform(*params.contrast)))
     has_halo = rng.random() < params.halo_chance
     strength, width = float(rng.uniform(*params.halo_strength)), float(rng.uniform(*params.halo_width_px))
     angle = float(rng.uniform(0, 360))
@@ -104,7 +98,7 @@ def compose(
         if has_halo:
             canvas.halo(stamp, position, strength=strength, width_px=width, angle_deg=angle)
         canvas.paste(stamp, position, brightness=float(rng.uniform(*params.brightness)))
-    return canvas.picture, canvas.instances, transparency < SHINING_THROUGH
+    return canvas.picture, canvas.instances
 
 
 def calmed(background: Float, stamps: Sequence[Stamp], *, min_visibility: float) -> Float:

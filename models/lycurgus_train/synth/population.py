@@ -47,7 +47,6 @@ class PopulationParams(BaseModel):
     coverage : share of the picture that particles would cover without overlap.
     most : particles in a picture.
     overlap : largest share of a particle that others may lie over when it is added to a crowd or cluster.
-    apart : probability that none do.
     lying : probability that all particles of a picture lie on a face rather than being turned anyhow.
     mixed : probability that a picture holds two or three kinds of shapes.
     """
@@ -59,7 +58,6 @@ class PopulationParams(BaseModel):
     coverage: Range = (0.01, 0.7)
     most: int = 260
     overlap: Range = (0.0, 0.4)
-    apart: float = 0.4
     lying: float = 0.75
     mixed: float = 0.25
     shapes: dict[str, float] = {}
@@ -154,7 +152,7 @@ def draw_population(
         arrangement=arrangement,
         count=count,
         gap_px=float(rng.choice((0.0, 0.0, 1.0, rng.uniform(0, 0.15) * median_px))),
-        overlap=0.0 if rng.random() < params.apart else uniform(rng, params.overlap),
+        overlap=0.0 if rng.random() < 0.4 else uniform(rng, params.overlap),
         turn=draw.turn,
     )
 

@@ -115,7 +115,6 @@ def simulate(rng: np.random.Generator, *, shape: tuple[int, int] = (512, 512), p
         instances=tuple(cut_off(instances, bar)),
         ignore=ignore if ignore.any() else None,
         kind="sem",
-        opaque=True,
     )
 
 

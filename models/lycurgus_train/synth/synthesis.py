@@ -79,12 +79,12 @@ class Synthesiser:
         background = self._background(sources[0], shape, rng)
         stamps = self._stamps(sources, shape, rng)
         background = calmed(background, stamps, min_visibility=params.min_visibility)
-        picture, instances, opaque = compose(background, place(stamps, shape, params, rng), params, rng)
+        picture, instances = compose(background, place(stamps, shape, params, rng), params, rng)
         if rng.random() < params.inversion:
             picture = 1 - picture
         pixels = _stored(randomise(_in_range(picture), params, rng), params.bits)
         groups = sorted({self.pairs[source].group for source in sources} - {""})
-        return LabelledImage(f"synthetic-{self.seed}-{index:06d}", pixels, tuple(instances), group="+".join(groups), kind=KIND, opaque=opaque)
+        return LabelledImage(f"synthetic-{self.seed}-{index:06d}", pixels, tuple(instances), group="+".join(groups), kind=KIND)
 
     def _choose_sources(self, rng: np.random.Generator) -> list[int]:
         low, high = self.params.sources_per_image
