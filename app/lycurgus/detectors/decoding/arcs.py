@@ -1,0 +1,240 @@
+"""Round particles that lie so far over one another that no valley parts them, told apart by the arcs of their common outline.
+
+Where the outlines of two particles meet, the outline of both is dented. Between dents it consists of arcs, one or several of each particle;
+arcs of one circle belong together (after S. Zafari et al., IEEE Trans. Image Process. 24 (2015) 5942, who fit ellipses). A particle is
+taken apart only where circles explain nearly all of it and a good part of each of their outlines is seen: what is not round stays whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import hypot, pi, sqrt
+
+import cv2
+import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
+from numpy.typing import NDArray
+
+from lycurgus.core.types import BBox, Mask
+from lycurgus.detectors.decoding.candidates import Candidate, crop, iou
+
+LEAST_AREA_PX = 150
+"""Smaller particles have too few pixels on their outline to tell arcs from steps."""
+
+CONVEX = 0.97
+"""Particles that fill this part of their convex hull have no dents."""
+
+MARGIN = 0.6
+"""Outlines are followed so far around a particle, as a part of its diameter."""
+
+SPAN = 0.08
+"""Which way an outline turns is told by its directions so far before and behind a point, as a part of the particle's radius."""
+
+DENT = np.deg2rad(15)
+"""By how much an outline turns inwards in a dent."""
+
+BESIDE = 0.1
+"""So much of an outline beside a dent belongs to no arc, as a part of the particle's radius."""
+
+LEAST_ARC = 0.3
+"""Shorter arcs, as a part of the particle's radius, tell nothing of a circle."""
+
+MOST_ARCS = 60
+"""An outline of more arcs is that of something rough, and would take long."""
+
+ROUND, ROUND_PX = 0.05, 0.7
+"""Root mean square of the distance of points from their circle that is allowed: the greater of a part of the radius and of px."""
+
+SEEN_DEG = 90
+"""Least part of a circle's outline that is seen."""
+
+WITHIN = 0.7
+"""Least part of a circle that lies in the particle that it is a part of."""
+
+INSIDE = 0.93
+"""Least part of a circle that lies in the foreground."""
+
+EXPLAINED = 0.95
+"""Least part of a particle that its circles cover."""
+
+SAME = 0.5
+"""A circle with a greater IoU with another particle is that one."""
+
+UNCHANGED = 0.75
+"""A single circle that is left, and has a greater IoU with the particle itself, tells nothing new."""
+
+EDGE_PX = 0.3
+"""Outlines lead through the centres of the outermost pixels, whose far half belongs to the particle too; less what steps add to a fit."""
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circle:
+    """A circle and the points (n, 2) of an outline that lie near it; x and y, px."""
+
+    points: Points
+    x: float
+    y: float
+    radius: float
+
+    @property
+    def misfit(self) -> float:
+        """Root mean square of the distance of the points from the circle, as a ratio to what is allowed."""
+        away = np.hypot(self.points[:, 0] - self.x, self.points[:, 1] - self.y) - self.radius
+        return sqrt(float(np.mean(away**2))) / max(ROUND * self.radius, ROUND_PX)
+
+    @property
+    def seen_deg(self) -> int:
+        """How much of its outline the points show, in steps of 5 degrees."""
+        angles = np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x)
+        return 5 * int(np.unique(np.floor(angles * (36 / pi))).size)
+
+
+def part_round(candidates: Sequence[Candidate], foreground: Mask) -> list[Candidate]:
+    """Take particles apart that are several round ones.
+
+    Parameters
+    ----------
+    candidates : particles, in px of ``foreground``.
+    foreground : (H, W) bool.
+
+    Returns
+    -------
+    The particles that stay as they are, and round ones in place of the others, with the scores of what they come from.
+    """
+    parted: list[Candidate] = []
+    for candidate in candidates:
+        circles = _circles_of(candidate, foreground) if _is_dented(candidate) else []
+        new = [one for one in circles if all(other is candidate or iou(one, other) < SAME for other in candidates)]
+        if not new or (len(new) == 1 and iou(new[0], candidate) > UNCHANGED):
+            new = [candidate]
+        parted.extend(new)
+    return parted
+
+
+def _is_dented(candidate: Candidate) -> bool:
+    if candidate.area_px < LEAST_AREA_PX:
+        return False
+    contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(contours, key=cv2.contourArea)
+    return bool(cv2.contourArea(outline) < CONVEX * cv2.contourArea(cv2.convexHull(outline)))
+
+
+def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
+    """Find the circles that a particle is made of: none where they do not explain it, or are fewer than two."""
+    radius = candidate.diameter_px / 2
+    box, margin = candidate.bbox, int(2 * MARGIN * radius)
+    height, width = foreground.shape
+    around = BBox(max(box.y0 - margin, 0), max(box.x0 - margin, 0), min(box.y1 + margin, height), min(box.x1 + margin, width))
+    own = np.zeros((around.height, around.width), dtype=np.bool_)
+    own[box.y0 - around.y0 : box.y1 - around.y0, box.x0 - around.x0 : box.x1 - around.x0] = candidate.mask
+    _, components = cv2.connectedComponents(foreground[around.slices].view(np.uint8), connectivity=8)
+    there = components == np.bincount(components[own]).argmax()
+    masks = [
+        mask
+        for circle in _grouped(list(arcs_of(there, radius)))
+        if circle.misfit < 1 and circle.radius <= 1.2 * radius and circle.seen_deg >= SEEN_DEG
+        if (mask := _drawn(circle, own, there)) is not None
+    ]
+    if len(masks) < 2 or np.count_nonzero(np.logical_or.reduce(masks) & own) < EXPLAINED * candidate.area_px:
+        return []
+    cropped = [crop(mask, around.y0, around.x0) for mask in masks]
+    return [Candidate(*one, candidate.score, int(np.count_nonzero(one[1]))) for one in cropped if one is not None]
+
+
+def arcs_of(foreground: Mask, radius: float) -> Iterator[Points]:
+    """Cut the outlines of a foreground into arcs: at its dents, and where it leaves the picture.
+
+    Parameters
+    ----------
+    foreground : (H, W) bool.
+    radius : of what arcs are looked for, about, px.
+
+    Yields
+    ------
+    (n, 2) float64, x and y, px.
+    """
+    height, width = foreground.shape
+    contours, hierarchy = cv2.findContours(foreground.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    step = max(3, round(SPAN * radius))
+    for contour, (_, _, _, parent) in zip(contours, hierarchy[0] if len(contours) else (), strict=True):
+        outline = contour[:, 0].astype(np.float64)
+        if len(outline) < 6 * step:
+            continue
+        # Around a hole the foreground lies on the other side.
+        sign = np.sign(cv2.contourArea(contour, oriented=True)) * (-1 if parent >= 0 else 1)
+        turning = sign * _turning(outline, step)
+        lowest = scipy.ndimage.minimum_filter1d(turning, 2 * step + 1, mode="wrap")
+        dents = np.flatnonzero((turning == lowest) & (turning < -DENT))
+        cut = max(1, round(BESIDE * radius))
+        left_out = (outline <= 0).any(axis=1) | (outline >= (width - 1, height - 1)).any(axis=1)
+        left_out[(dents[:, None] + np.arange(-cut, cut + 1)).ravel() % len(outline)] = True
+        if left_out.any():
+            # From a point that no arc holds, so that none is cut by where the outline happens to begin.
+            first = int(left_out.argmax())
+            outline, left_out = np.roll(outline, -first, axis=0), np.roll(left_out, -first)
+        ends = np.flatnonzero(np.diff(left_out)) + 1
+        for arc, out in zip(np.split(outline, ends), left_out[np.append(0, ends)], strict=True):
+            if not out and len(arc) >= max(6, LEAST_ARC * radius):
+                yield arc
+
+
+def _turning(outline: Points, step: int) -> NDArray[np.float64]:
+    """Return by how much a closed outline turns at each point, rad, between its directions a step before and a step behind."""
+    smooth = scipy.ndimage.gaussian_filter1d(outline, step / 2.5, axis=0, mode="wrap", truncate=2.5)
+    before, behind = smooth - np.roll(smooth, step, axis=0), np.roll(smooth, -step, axis=0) - smooth
+    across = before[:, 0] * behind[:, 1] - before[:, 1] * behind[:, 0]
+    return np.asarray(np.arctan2(across, (before * behind).sum(axis=1)))
+
+
+def _grouped(arcs: Sequence[Points]) -> list[Circle]:
+    """Fit circles to arcs; arcs that one circle fits are one's, the best pair first. None of more than ``MOST_ARCS``."""
+    if len(arcs) > MOST_ARCS:
+        return []
+    circles = dict(enumerate(circle for arc in arcs if (circle := circle_through(arc)) is not None))
+    joined = {pair: both for pair in combinations(circles, 2) if (both := _joined(*(circles[one] for one in pair))) is not None}
+    while joined:
+        best = min(joined, key=lambda pair: (joined[pair].misfit, pair))
+        new, circle = max(circles) + 1, joined[best]
+        circles = {number: one for number, one in circles.items() if number not in best}
+        joined = {pair: both for pair, both in joined.items() if not set(pair) & set(best)}
+        joined |= {(number, new): both for number, one in circles.items() if (both := _joined(one, circle)) is not None}
+        circles[new] = circle
+    return list(circles.values())
+
+
+def _joined(one: Circle, other: Circle) -> Circle | None:
+    """Return the circle that fits the points of both, None where none does."""
+    if hypot(one.x - other.x, one.y - other.y) >= 2 * min(one.radius, other.radius):
+        return None
+    both = circle_through(np.concatenate([one.points, other.points]))
+    return both if both is not None and both.misfit < 1 else None
+
+
+def circle_through(points: Points) -> Circle | None:
+    """Fit a circle to points (n, 2) by least squares of x² + y² - 2ax - 2by - c (I. Kåsa, IEEE Trans. Instrum. Meas. 25 (1976) 8).
+
+    None where they lie in a line.
+    """
+    middle = points.mean(axis=0)
+    centred = points - middle
+    system = np.column_stack([2 * centred, np.ones(len(points))])
+    (a, b, c), _, rank, _ = np.linalg.lstsq(system, (centred**2).sum(axis=1), rcond=None)
+    if rank < 3 or c + a * a + b * b <= 0:
+        return None
+    return Circle(points, float(a + middle[0]), float(b + middle[1]), sqrt(c + a * a + b * b))
+
+
+def _drawn(circle: Circle, own: Mask, foreground: Mask) -> Mask | None:
+    """Return the pixels of a circle that are foreground; None where too little of it is, or too little the particle's own."""
+    drawn = np.zeros(own.shape, dtype=np.uint8)
+    centre = round(circle.x * 16), round(circle.y * 16)
+    cv2.circle(drawn, centre, round((circle.radius + EDGE_PX) * 16), 1, cv2.FILLED, shift=4)
+    mask = drawn.view(np.bool_) & foreground
+    area, all_of_it = np.count_nonzero(mask), np.count_nonzero(drawn)
+    if not area or area < INSIDE * all_of_it or np.count_nonzero(mask & own) < WITHIN * area:
+        return None
+    return mask

@@ -1,0 +1,130 @@
+"""Round particles that overlap are told apart by the arcs of their outline, and nothing else is taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from lycurgus.core.types import Mask
+from lycurgus.detectors.decoding import Candidate, DecodingParams, arcs, decode
+from lycurgus.detectors.decoding.arcs import circle_through, part_round
+from lycurgus.detectors.decoding.candidates import crop, iou
+from shapes import disc, rectangle
+
+SIDE = 160
+SHAPE = (SIDE, SIDE)
+
+
+def candidate(mask: Mask, score: float = 0.8) -> Candidate:
+    cropped = crop(mask, 0, 0)
+    assert cropped is not None
+    return Candidate(*cropped, score, int(np.count_nonzero(mask)))
+
+
+def round_ones(*circles: tuple[float, float, float]) -> list[Mask]:
+    """Discs of centre y, x and diameter."""
+    return [disc(SHAPE, (y, x), diameter) for y, x, diameter in circles]
+
+
+def parted(masks: Sequence[Mask], *others: Mask) -> list[Candidate]:
+    """What becomes of one particle that is several masks, beside others."""
+    union = np.logical_or.reduce(masks)
+    return part_round([candidate(union), *map(candidate, others)], np.logical_or.reduce([union, *others]))
+
+
+def assert_found(found: Sequence[Candidate], truth: Sequence[Mask], *, least: float) -> None:
+    assert len(found) == len(truth)
+    for mask in truth:
+        assert max(iou(one, candidate(mask)) for one in found) > least
+
+
+def test_a_circle_is_known_from_a_quarter_of_it() -> None:
+    angles = np.linspace(0.3, 0.3 + np.pi / 2, 40)
+    found = circle_through(np.column_stack([50 + 20 * np.cos(angles), 70 + 20 * np.sin(angles)]))
+    assert found is not None
+    assert (found.x, found.y, found.radius) == pytest.approx((50, 70, 20), abs=1e-6)
+    assert found.misfit < 1e-6
+    assert 90 <= found.seen_deg <= 100
+    assert circle_through(np.column_stack([np.arange(9.0), 2 * np.arange(9.0)])) is None
+
+
+@pytest.mark.parametrize("apart", [0.6, 0.75, 0.95])
+@pytest.mark.parametrize("ratio", [1.0, 0.7])
+@pytest.mark.parametrize("diameter", [24, 60])
+def test_two_discs_are_told_apart(apart: float, ratio: float, diameter: int) -> None:
+    """Their centres are ``apart`` times the mean of their diameters from one another."""
+    reach = apart * diameter * (1 + ratio) / 2
+    truth = round_ones((70, 55, diameter), (70 + 0.5 * reach, 55 + 0.87 * reach, ratio * diameter))
+    found = parted(truth)
+    assert_found(found, truth, least=0.9)
+    assert {one.score for one in found} == {0.8}
+
+
+def test_a_row_and_a_ring_of_discs_are_told_apart() -> None:
+    row = round_ones((80, 30, 40), (80, 60, 40), (80, 90, 40), (80, 120, 40))
+    assert_found(parted(row), row, least=0.9)
+    angles = np.arange(6) * np.pi / 3
+    ring = round_ones(*((80 + 38 * np.sin(angle), 80 + 38 * np.cos(angle), 50.0) for angle in angles))
+    assert_found(parted(ring), ring, least=0.85)
+
+
+def test_discs_that_the_picture_cuts_are_told_apart() -> None:
+    truth = round_ones((4, 60, 40), (8, 86, 36))
+    assert_found(parted(truth), truth, least=0.85)
+
+
+def test_a_particle_that_was_found_already_is_not_found_again() -> None:
+    left, right, third = round_ones((80, 50, 40), (80, 78, 40), (80, 106, 40))
+    assert_found(parted([left, right], third), [left, right, third], least=0.9)
+
+
+def bar(length: float, width: float, angle_deg: float = 0, *, centre: tuple[float, float] = (80, 80)) -> Mask:
+    return rectangle(SHAPE, centre, length, width, angle_deg)
+
+
+def ragged(seed: int) -> Mask:
+    """A particle without any symmetry, with dents."""
+    rng = np.random.default_rng(seed)
+    angles = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    radius = 40 + sum(rng.normal(0, 8 / k) * np.cos(k * angles + rng.uniform(0, 2 * np.pi)) for k in range(2, 7))
+    plane = np.zeros(SHAPE, np.uint8)
+    cv2.fillPoly(plane, [np.round(80 + np.column_stack([radius * np.cos(angles), radius * np.sin(angles)])).astype(np.int32)], 1)
+    return plane > 0
+
+
+WHOLE = {
+    "disc": disc(SHAPE, (80, 80), 70),
+    "square": bar(60, 60, 20),
+    "rod": bar(110, 16, 33),
+    "crossing rods": bar(100, 14, 10) | bar(100, 14, 80),
+    "angle": bar(90, 20) | bar(20, 90, centre=(45, 115)),
+    "crescent": disc(SHAPE, (80, 80), 80) & ~disc(SHAPE, (80, 105), 60),
+    "ring": disc(SHAPE, (80, 80), 90) & ~disc(SHAPE, (80, 80), 50),
+    "disc with a bump": disc(SHAPE, (80, 80), 70) | disc(SHAPE, (80, 116), 10),
+    **{f"ragged {seed}": ragged(seed) for seed in range(8)},
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_is_not_several_round_particles_stays_whole(name: str) -> None:
+    one = candidate(WHOLE[name])
+    assert part_round([one], WHOLE[name]) == [one]
+
+
+def test_an_outline_of_too_many_arcs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = round_ones((80, 30, 40), (80, 60, 40), (80, 90, 40), (80, 120, 40))
+    monkeypatch.setattr(arcs, "MOST_ARCS", 3)
+    assert len(parted(row)) == 1
+
+
+def test_the_decoder_parts_discs_that_no_valley_parts() -> None:
+    truth = round_ones((70, 60, 50), (86, 84, 44))
+    both = np.logical_or.reduce(truth)
+    depth = cv2.distanceTransform(both.view(np.uint8), cv2.DIST_L2, 5)
+    fields = np.stack([np.where(both, 6.0, -6.0), np.clip(depth / depth.max(), 0, 0.8)]).astype(np.float32)
+    rays = np.full((32, SIDE // 2, SIDE // 2), np.log(25), np.float32)
+    assert len(decode(fields, rays, DecodingParams(head="distance"))) == 1
+    assert_found(decode(fields, rays, DecodingParams(head="completed")), truth, least=0.9)
