@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding import Candidate, DecodingParams, arcs, decode
+from lycurgus.detectors.decoding import Candidate, arcs
 from lycurgus.detectors.decoding.arcs import circle_through, part_round
 from lycurgus.detectors.decoding.candidates import crop, iou
 from shapes import disc, rectangle
@@ -32,7 +32,7 @@ def round_ones(*circles: tuple[float, float, float]) -> list[Mask]:
 def parted(masks: Sequence[Mask], *others: Mask) -> list[Candidate]:
     """What becomes of one particle that is several masks, beside others."""
     union = np.logical_or.reduce(masks)
-    return part_round([candidate(union), *map(candidate, others)], np.logical_or.reduce([union, *others]))
+    return part_round([candidate(union), *map(candidate, others)], SHAPE)
 
 
 def assert_found(found: Sequence[Candidate], truth: Sequence[Mask], *, least: float) -> None:
@@ -111,20 +111,10 @@ WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_what_is_not_several_round_particles_stays_whole(name: str) -> None:
     one = candidate(WHOLE[name])
-    assert part_round([one], WHOLE[name]) == [one]
+    assert part_round([one], SHAPE) == [one]
 
 
 def test_an_outline_of_too_many_arcs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     row = round_ones((80, 30, 40), (80, 60, 40), (80, 90, 40), (80, 120, 40))
     monkeypatch.setattr(arcs, "MOST_ARCS", 3)
     assert len(parted(row)) == 1
-
-
-def test_the_decoder_parts_discs_that_no_valley_parts() -> None:
-    truth = round_ones((70, 60, 50), (86, 84, 44))
-    both = np.logical_or.reduce(truth)
-    depth = cv2.distanceTransform(both.view(np.uint8), cv2.DIST_L2, 5)
-    fields = np.stack([np.where(both, 6.0, -6.0), np.clip(depth / depth.max(), 0, 0.8)]).astype(np.float32)
-    rays = np.full((32, SIDE // 2, SIDE // 2), np.log(25), np.float32)
-    assert len(decode(fields, rays, DecodingParams(head="distance"))) == 1
-    assert_found(decode(fields, rays, DecodingParams(head="completed")), truth, least=0.9)

@@ -72,8 +72,8 @@ def test_rays_heal_a_rod_that_a_deep_dip_cuts_in_two(head: Head) -> None:
     assert len(decode(fields, truth.rays, DecodingParams(head=head))) == 1
 
 
-def test_rays_part_squares_that_no_valley_parts_for_star_convex_only() -> None:
-    truth = fields_of((128, 128), [rectangle_outline((64, 45), 40, 40), rectangle_outline((64, 73), 40, 40)])
+def test_rays_part_discs_that_no_valley_parts_for_star_convex_only() -> None:
+    truth = fields_of((128, 128), [disc_outline((64, 45), 40), disc_outline((64, 73), 40)])
     fields = truth.fields.copy()
     fields[1] = cv2.morphologyEx(fields[1], cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)) * (fields[0] > 0)
     counts = {head: len(decode(fields, truth.rays, DecodingParams(head=head))) for head in HEADS}

@@ -16,6 +16,7 @@ from lycurgus.core.progress import CancelToken, never, silent
 from lycurgus.core.tiling import Layout
 from lycurgus.core.types import BBox, Detection, Instance, Mask, Micrograph, PixelSize
 from lycurgus.detectors import DETECTORS, Scene, looks
+from lycurgus.detectors.decoding.candidates import Candidate, crop
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
 from lycurgus.detectors.scales import Scaling, first_scales
@@ -312,6 +313,19 @@ def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believe
     assert plain.details["believed_scales"] == plain.details["scales"] == detection.details["scales"] == [1.0, 2.0]
     assert detection.details["believed_scales"] == [1.0]
     assert alike(found(detection), found(detect(picture, diameter_px=24)))
+
+
+def test_round_particles_that_were_found_as_one_are_told_apart_where_outlines_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = [disc((160, 160), centre, 50) for centre in ((70, 60), (86, 84))]
+    union = np.logical_or.reduce(truth)
+    cropped = crop(union, 0, 0)
+    assert cropped is not None
+    monkeypatch.setattr(Finder, "merged", lambda _self, _seen: [Candidate(*cropped, 0.9, int(union.sum()))])
+    picture = np.where(union, 3000.0, 1000.0)
+    instances = found(detect(picture, model="stars", outlines="completed"))
+    assert sorted(max(iou(mask, one) for one in drawn(instances, (160, 160))) > 0.9 for mask in truth) == [True, True]
+    assert len(instances) == 2
+    assert len(found(detect(picture, model="stars", outlines="star-convex"))) == 1
 
 
 def test_outlines_that_the_network_cannot_draw_are_refused() -> None:

@@ -68,6 +68,23 @@ def test_noise_without_particles_is_no_particle(grain_px: int) -> None:
     assert not analyze(Micrograph(Path("noise.png"), pixels), default_params(detector="network")).particles
 
 
+def test_spheres_that_are_seen_through_one_another_are_told_apart() -> None:
+    side, radius = 400, 28
+    ys, xs = np.mgrid[:side, :side]
+    picture, truth = np.zeros((side, side)), []
+    for y, x in ((80, 80), (80, 300), (300, 80), (300, 300)):
+        for shift in (-0.6, 0.6):
+            above = radius**2 - (ys - y) ** 2 - (xs - x - shift * radius) ** 2
+            picture += np.sqrt(np.clip(above, 0, None))
+            truth.append(above > 0)
+    counts = np.random.default_rng(4).poisson(3 * cv2.GaussianBlur(picture, (0, 0), 1.0) + 12)
+    pixels = np.clip(counts, 0, 255).astype(np.uint8)
+
+    found = [p.instance for p in analyze(Micrograph(Path("spheres.png"), pixels), default_params(detector="network")).particles]
+    whole = [Instance(BBox(0, 0, side, side), mask) for mask in truth]
+    assert len(match(found, whole, threshold=0.75)) == len(found) == len(truth)
+
+
 @pytest.mark.parametrize("settings", [[], ["detector.diameter_px=7.7"]], ids=["unasked", "width stated"])
 def test_thin_rods_are_found_whole(settings: list[str]) -> None:
     length, width, cell = 50, 7.7, 95

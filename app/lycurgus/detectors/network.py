@@ -19,7 +19,8 @@ from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams
-from lycurgus.detectors.decoding.candidates import crop
+from lycurgus.detectors.decoding.arcs import part_round
+from lycurgus.detectors.decoding.candidates import crop, in_reading_order
 from lycurgus.detectors.decoding.credibility import most_credible, score_threshold
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
@@ -145,6 +146,8 @@ class NetworkDetector:
                     believed.append(further)
                     found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()
+        if decoding.head == "completed":
+            found = in_reading_order(part_round(found, finder.shape))
 
         usable = (_within(one, finder.scene.usable) for one in found)
         instances = tuple(replace(one, bbox=moved(one.bbox, field.y0, field.x0)) for one in usable if one is not None)

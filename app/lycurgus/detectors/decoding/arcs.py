@@ -93,18 +93,20 @@ class Circle:
         return 5 * int(np.unique(np.floor(angles * (36 / pi))).size)
 
 
-def part_round(candidates: Sequence[Candidate], foreground: Mask) -> list[Candidate]:
+def part_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> list[Candidate]:
     """Take particles apart that are several round ones.
 
     Parameters
     ----------
-    candidates : particles, in px of ``foreground``.
-    foreground : (H, W) bool.
+    candidates : all particles of a picture of this shape (H, W), in its px.
 
     Returns
     -------
     The particles that stay as they are, and round ones in place of the others, with the scores of what they come from.
     """
+    foreground = np.zeros(shape, dtype=np.bool_)
+    for candidate in candidates:
+        foreground[candidate.bbox.slices] |= candidate.mask
     parted: list[Candidate] = []
     for candidate in candidates:
         circles = _circles_of(candidate, foreground) if _is_dented(candidate) else []
@@ -170,7 +172,7 @@ def arcs_of(foreground: Mask, radius: float) -> Iterator[Points]:
         lowest = scipy.ndimage.minimum_filter1d(turning, 2 * step + 1, mode="wrap")
         dents = np.flatnonzero((turning == lowest) & (turning < -DENT))
         cut = max(1, round(BESIDE * radius))
-        left_out = (outline <= 0).any(axis=1) | (outline >= (width - 1, height - 1)).any(axis=1)
+        left_out = np.asarray((outline <= 0).any(axis=1) | (outline >= (width - 1, height - 1)).any(axis=1))
         left_out[(dents[:, None] + np.arange(-cut, cut + 1)).ravel() % len(outline)] = True
         if left_out.any():
             # From a point that no arc holds, so that none is cut by where the outline happens to begin.

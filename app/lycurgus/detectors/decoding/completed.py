@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.types import BBox, Mask
-from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import Candidate, crop, cut_out, suppress
 from lycurgus.detectors.decoding.distance import visible_regions, worthy
 from lycurgus.detectors.decoding.params import DecodingParams
@@ -45,8 +44,7 @@ def decode_completed(fields: Floats, rays: Rays, params: DecodingParams) -> list
     count = len(regions)
     outlines = agree(voters_of(regions.labels, fields[1], rays, count), count)
     visible = cut_out(regions.labels, regions.scores, regions.areas_px)
-    whole = worthy(_completed(visible, regions.labels, outlines, params), params)
-    return suppress(part_round(whole, regions.labels > 0), overlap=params.overlap)
+    return suppress(worthy(_completed(visible, regions.labels, outlines, params), params), overlap=params.overlap)
 
 
 def _completed(visible: list[Candidate], labels: NDArray[np.int32], outlines: Outlines, params: DecodingParams) -> list[Candidate]:
