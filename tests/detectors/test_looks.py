@@ -81,3 +81,11 @@ def test_a_small_picture_is_enlarged_for_particles_that_are_nearly_too_small() -
     assert further_scales(_manifest(), (800, 801), 1.0, small) == ()
     assert further_scales(_manifest(), (800, 800), 1.0, [_rectangle(11, 11)] * 5) == ()
     assert further_scales(_manifest(), (800, 800), 2.0, small) == (1.0,)
+
+
+def test_enlarging_a_small_picture_pushes_no_other_scale_out() -> None:
+    mixed = [_rectangle(side, side) for side in (8, 100, 250, 600) for _ in range(5)]
+    large = further_scales(_manifest(), (801, 800), 1.0, mixed)
+    assert len(large) >= 2
+    assert set(large) <= set(further_scales(_manifest(), (800, 800), 1.0, mixed))
+    assert further_scales(_manifest(), (800, 800), 2.0, mixed) == further_scales(_manifest(), (801, 800), 2.0, mixed)

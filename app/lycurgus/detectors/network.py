@@ -82,8 +82,9 @@ class NetworkParams(DetectorParams):
     outlines: Literal["auto", "completed", "star-convex", "distance", "semantic"] = Field(
         "auto",
         title="Outlines",
-        description="'completed' draws visible outlines and adds hidden parts; 'star-convex' draws smooth polygons; 'distance' keeps "
-        "visible pixels only; 'semantic' does not part touching particles; 'auto' is the model's own choice",
+        description="'completed' draws visible outlines, adds hidden parts and tells overlapping round particles apart; "
+        "'star-convex' draws smooth polygons; 'distance' keeps visible pixels only; 'semantic' does not part touching particles; "
+        "'auto' is the model's own choice",
     )
 
 
@@ -139,15 +140,18 @@ class NetworkDetector:
         if expected is None:
             for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
-                further = next(known, None) or finder.look(scale, flattened=believed[0].flattened)
-                looks.append(further)
-                # Enlarged particles break up, and noise has grains: they are known by lower scores.
+                further = next(known, None)
+                if further is None:
+                    further = finder.look(scale, flattened=believed[0].flattened)
+                    looks.append(further)
+                # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
+                # shows large particles alone, so that the looks cannot be compared.
                 if scale < believed[0].scale or _most_credible([further, believed[0]], sure) is further:
                     believed.append(further)
                     found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()
         if decoding.head == "completed":
-            found = in_reading_order(part_round(found, finder.shape))
+            found = in_reading_order(part_round(found, finder.shape, cancel=cancel))
 
         usable = (_within(one, finder.scene.usable) for one in found)
         instances = tuple(replace(one, bbox=moved(one.bbox, field.y0, field.x0)) for one in usable if one is not None)
@@ -174,7 +178,7 @@ class NetworkDetector:
             instances,
             network.provider,
             (network.model.used,),
-            (*network.warnings, *_warnings(params, scene.pixel_size, believed)),
+            (*network.warnings, *_warnings(params, scene.pixel_size, looks)),
         )
 
 
@@ -228,12 +232,12 @@ def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float |
     return None if params.diameter_px == "auto" else params.diameter_px
 
 
-def _warnings(params: NetworkParams, pixel_size: PixelSize | None, believed: Sequence[Seen]) -> tuple[str, ...]:
+def _warnings(params: NetworkParams, pixel_size: PixelSize | None, looks: Sequence[Seen]) -> tuple[str, ...]:
     warnings = []
     if params.diameter_nm != "auto" and pixel_size is None:
         instead = "several scales were looked at" if params.diameter_px == "auto" else "that in px was taken"
         warnings.append(f"The expected diameter of {params.diameter_nm:g} nm could not be used without a pixel size; {instead}.")
-    if not all(one.is_finite for one in believed):
+    if not all(one.is_finite for one in looks):
         warnings.append("The network gave values that are no numbers; nothing is found where it did. Another device may help.")
     return tuple(warnings)
 

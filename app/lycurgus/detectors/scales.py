@@ -31,7 +31,10 @@ SMALL_PX = 800**2
 """A picture of no more pixels is enlarged sooner: it takes about a second."""
 
 NEARLY_TOO_SMALL = 1.2
-"""Particles of less than this multiple of the smallest diameter that the network is best at may have smaller ones beside them."""
+"""Where a tenth is thinner than this multiple of the smallest diameter that the network is best at, there may be smaller ones beside."""
+
+SMALLEST_TENTH = 10
+"""Percentile of the widths that tells how small the smallest are; lesser ones are chance."""
 
 MOST_FURTHER = 3
 """At no more scales than these a picture is looked at again."""
@@ -124,11 +127,10 @@ def further_scales(manifest: ModelManifest, shape: tuple[int, int], believed: fl
     widths = [candidate.minor_axis_px for candidate in found]
     best = best_px(manifest)
     wanted = choose_scales(widths, best_px=best, most=MOST_FURTHER, unknown=(FACTOR,))
-    nearly = shape[0] * shape[1] <= SMALL_PX and bool(widths) and np.percentile(widths, 10) < NEARLY_TOO_SMALL * best[0]
-    if nearly and max(wanted) <= believed:
-        wanted = (FACTOR, *wanted[: MOST_FURTHER - 1])
+    if shape[0] * shape[1] <= SMALL_PX and widths and np.percentile(widths, SMALLEST_TENTH) < NEARLY_TOO_SMALL * best[0]:
+        wanted = wanted if max(wanted) > 1 else (FACTOR, *wanted)
     possible = dict.fromkeys(_possible(scale, shape) for scale in wanted)
-    return tuple(scale for scale in possible if not same_scale(scale, believed))
+    return tuple(scale for scale in possible if not same_scale(scale, believed))[:MOST_FURTHER]
 
 
 def same_scale(scale: float, other: float) -> bool:

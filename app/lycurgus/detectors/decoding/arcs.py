@@ -2,25 +2,27 @@
 
 Where the outlines of two particles meet, the outline of both is dented. Between dents it consists of arcs, one or several of each particle;
 arcs of one circle belong together (after S. Zafari et al., IEEE Trans. Image Process. 24 (2015) 5942, who fit ellipses). A particle is
-taken apart only where circles explain nearly all of it and a good part of each of their outlines is seen: what is not round stays whole.
+taken apart only where circles explain nearly all of it and of its outline, and a good part of each of them is seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from math import hypot, pi, sqrt
+from math import ceil, hypot, pi, sqrt
 
 import cv2
 import numpy as np
 import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
 
+from lycurgus.core.progress import CancelToken, never
+from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Mask
-from lycurgus.detectors.decoding.candidates import Candidate, crop, iou
+from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs, survivors
 
-LEAST_AREA_PX = 150
+LEAST_AREA_PX = 400
 """Smaller particles have too few pixels on their outline to tell arcs from steps."""
 
 CONVEX = 0.97
@@ -53,17 +55,17 @@ SEEN_DEG = 90
 WITHIN = 0.7
 """Least part of a circle that lies in the particle that it is a part of."""
 
-INSIDE = 0.93
+INSIDE = 0.95
 """Least part of a circle that lies in the foreground."""
 
-EXPLAINED = 0.95
-"""Least part of a particle that its circles cover."""
+EXPLAINED, ON_CIRCLES = 0.95, 0.95
+"""Least part of a particle that its circles cover, and least part of the arcs on its outline that are theirs: rods have straight ones."""
 
-SAME = 0.5
-"""A circle with a greater IoU with another particle is that one."""
+LARGEST = 1.2
+"""Greatest radius of a circle as a ratio to that of the disc of the particle's area: what is larger is no part of it."""
 
-UNCHANGED = 0.75
-"""A single circle that is left, and has a greater IoU with the particle itself, tells nothing new."""
+SAME = 0.3
+"""Circles with a greater IoU with one another, or with a particle, are the same."""
 
 EDGE_PX = 0.3
 """Outlines lead through the centres of the outermost pixels, whose far half belongs to the particle too; less what steps add to a fit."""
@@ -87,13 +89,15 @@ class Circle:
         return sqrt(float(np.mean(away**2))) / max(ROUND * self.radius, ROUND_PX)
 
     @property
-    def seen_deg(self) -> int:
-        """How much of its outline the points show, in steps of 5 degrees."""
+    def seen_deg(self) -> float:
+        """How much of its outline the points show."""
+        # No finer than the points of a whole outline stand apart.
+        parts = int(np.clip(0.8 * 2 * pi * self.radius, 8, 72))
         angles = np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x)
-        return 5 * int(np.unique(np.floor(angles * (36 / pi))).size)
+        return 360 / parts * np.unique(np.floor(angles * (parts / (2 * pi))).astype(np.int64) % parts).size
 
 
-def part_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> list[Candidate]:
+def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cancel: CancelToken = never) -> list[Candidate]:
     """Take particles apart that are several round ones.
 
     Parameters
@@ -102,19 +106,33 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> list[
 
     Returns
     -------
-    The particles that stay as they are, and round ones in place of the others, with the scores of what they come from.
+    The particles that stay as they are, and after them the round ones of which the others consist, with the scores of what they come
+    from. A round one that several particles share, or that is a particle already, stays once.
+
+    Raises
+    ------
+    Cancelled
     """
     foreground = np.zeros(shape, dtype=np.bool_)
     for candidate in candidates:
         foreground[candidate.bbox.slices] |= candidate.mask
-    parted: list[Candidate] = []
+    whole: list[Candidate] = []
+    round_ones: list[Candidate] = []
     for candidate in candidates:
-        circles = _circles_of(candidate, foreground) if _is_dented(candidate) else []
-        new = [one for one in circles if all(other is candidate or iou(one, other) < SAME for other in candidates)]
-        if not new or (len(new) == 1 and iou(new[0], candidate) > UNCHANGED):
-            new = [candidate]
-        parted.extend(new)
-    return parted
+        circles = []
+        if _is_dented(candidate):
+            cancel.check()
+            circles = _circles_of(candidate, foreground)
+        round_ones.extend(circles)
+        if not circles:
+            whole.append(candidate)
+    if not round_ones:
+        return whole
+    together = [*whole, *round_ones]
+    ranks = [*(1 + one.score for one in whole), *(one.score for one in round_ones)]
+    # What was told apart before stays so: only pairs with a circle.
+    pairs = [pair for pair in similar_pairs(together, least_iou=SAME) if pair[1] >= len(whole)]
+    return [together[index] for index in survivors(together, ranks, pairs)]
 
 
 def _is_dented(candidate: Candidate) -> bool:
@@ -126,29 +144,37 @@ def _is_dented(candidate: Candidate) -> bool:
 
 
 def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
-    """Find the circles that a particle is made of: none where they do not explain it, or are fewer than two."""
+    """Find the circles that a particle is made of: none where they do not explain it, are alike, or are fewer than two."""
     radius = candidate.diameter_px / 2
-    box, margin = candidate.bbox, int(2 * MARGIN * radius)
+    box, margin = candidate.bbox, int(2 * MARGIN * radius) + 2
     height, width = foreground.shape
     around = BBox(max(box.y0 - margin, 0), max(box.x0 - margin, 0), min(box.y1 + margin, height), min(box.x1 + margin, width))
     own = np.zeros((around.height, around.width), dtype=np.bool_)
     own[box.y0 - around.y0 : box.y1 - around.y0, box.x0 - around.x0 : box.x1 - around.x0] = candidate.mask
     _, components = cv2.connectedComponents(foreground[around.slices].view(np.uint8), connectivity=8)
-    there = components == np.bincount(components[own]).argmax()
-    masks = [
-        mask
-        for circle in _grouped(list(arcs_of(there, radius)))
-        if circle.misfit < 1 and circle.radius <= 1.2 * radius and circle.seen_deg >= SEEN_DEG
-        if (mask := _drawn(circle, own, there)) is not None
-    ]
-    if len(masks) < 2 or np.count_nonzero(np.logical_or.reduce(masks) & own) < EXPLAINED * candidate.area_px:
+    there = components == components.flat[int(own.argmax())]
+    arcs = [arc for arc in arcs_of(there, radius) if own[tuple(arc[:, ::-1].astype(np.intp).T)].any()]
+    if len(arcs) > MOST_ARCS:
         return []
-    cropped = [crop(mask, around.y0, around.x0) for mask in masks]
-    return [Candidate(*one, candidate.score, int(np.count_nonzero(one[1]))) for one in cropped if one is not None]
+    circles, drawn = [], []
+    for circle in _grouped(arcs):
+        if circle.misfit < 1 and circle.radius <= LARGEST * radius and circle.seen_deg >= SEEN_DEG:
+            one = _drawn(circle, own, there, candidate.score)
+            if one is not None:
+                circles.append(circle)
+                drawn.append(one)
+    if len(drawn) < 2 or sum(len(circle.points) for circle in circles) < ON_CIRCLES * sum(map(len, arcs)):
+        return []
+    unexplained = own.copy()
+    for one in drawn:
+        unexplained[one.bbox.slices] &= ~one.mask
+    if np.count_nonzero(unexplained) > (1 - EXPLAINED) * candidate.area_px or similar_pairs(drawn, least_iou=SAME):
+        return []
+    return [replace(one, bbox=moved(one.bbox, around.y0, around.x0)) for one in drawn]
 
 
 def arcs_of(foreground: Mask, radius: float) -> Iterator[Points]:
-    """Cut the outlines of a foreground into arcs: at its dents, and where it leaves the picture.
+    """Cut the outlines of a foreground into arcs: at its dents, and where it leaves the array.
 
     Parameters
     ----------
@@ -193,9 +219,7 @@ def _turning(outline: Points, step: int) -> NDArray[np.float64]:
 
 
 def _grouped(arcs: Sequence[Points]) -> list[Circle]:
-    """Fit circles to arcs; arcs that one circle fits are one's, the best pair first. None of more than ``MOST_ARCS``."""
-    if len(arcs) > MOST_ARCS:
-        return []
+    """Fit circles to arcs; arcs that one circle fits are one's, the best pair first."""
     circles = dict(enumerate(circle for arc in arcs if (circle := circle_through(arc)) is not None))
     joined = {pair: both for pair in combinations(circles, 2) if (both := _joined(*(circles[one] for one in pair))) is not None}
     while joined:
@@ -230,13 +254,17 @@ def circle_through(points: Points) -> Circle | None:
     return Circle(points, float(a + middle[0]), float(b + middle[1]), sqrt(c + a * a + b * b))
 
 
-def _drawn(circle: Circle, own: Mask, foreground: Mask) -> Mask | None:
+def _drawn(circle: Circle, own: Mask, foreground: Mask, score: float) -> Candidate | None:
     """Return the pixels of a circle that are foreground; None where too little of it is, or too little the particle's own."""
-    drawn = np.zeros(own.shape, dtype=np.uint8)
-    centre = round(circle.x * 16), round(circle.y * 16)
-    cv2.circle(drawn, centre, round((circle.radius + EDGE_PX) * 16), 1, cv2.FILLED, shift=4)
-    mask = drawn.view(np.bool_) & foreground
-    area, all_of_it = np.count_nonzero(mask), np.count_nonzero(drawn)
-    if not area or area < INSIDE * all_of_it or np.count_nonzero(mask & own) < WITHIN * area:
+    reach = circle.radius + 2
+    y0, x0 = max(int(circle.y - reach), 0), max(int(circle.x - reach), 0)
+    window = np.s_[y0 : max(ceil(circle.y + reach), y0), x0 : max(ceil(circle.x + reach), x0)]
+    disc = np.zeros(own[window].shape, dtype=np.uint8)
+    centre = round((circle.x - x0) * 16), round((circle.y - y0) * 16)
+    cv2.circle(disc, centre, round((circle.radius + EDGE_PX) * 16), 1, cv2.FILLED, shift=4)
+    mask = disc.view(np.bool_) & foreground[window]
+    area, all_of_it = np.count_nonzero(mask), np.count_nonzero(disc)
+    if not area or area < INSIDE * all_of_it or np.count_nonzero(mask & own[window]) < WITHIN * area:
         return None
-    return mask
+    cropped = crop(mask, y0, x0)
+    return None if cropped is None else Candidate(*cropped, score, int(area))
