@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,81 +9,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from detecting import CENTRES, DISCS, FOREGROUND, PICTURE, SHAPE, alike, detect, drawn, found, iou, micrograph
 from lycurgus import analyze
 from lycurgus.core.errors import Cancelled, ModelError, ParameterError
-from lycurgus.core.progress import CancelToken, never, silent
+from lycurgus.core.progress import CancelToken
 from lycurgus.core.tiling import Layout
-from lycurgus.core.types import BBox, Detection, Instance, Mask, Micrograph, PixelSize
-from lycurgus.detectors import DETECTORS, Scene, looks
+from lycurgus.core.types import BBox, Instance
+from lycurgus.detectors import DETECTORS, looks
 from lycurgus.detectors.decoding.candidates import Candidate, crop
-from lycurgus.detectors.looks import Finder, Seen
+from lycurgus.detectors.looks import Finder
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
-from lycurgus.detectors.scales import Scaling, first_scales
-from lycurgus.inference.manifest import read_manifest
 from lycurgus.inference.session import Network
 from lycurgus.parameters import default_params, with_settings
 from networks import make_model
 from shapes import disc
 
-SHAPE = (300, 410)
-CENTRES = [(y + 5 * (x // 40 % 3), x + 3 * (y // 40 % 2)) for y in range(25, 290, 40) for x in range(25, 400, 40)]
-DISCS = [disc(SHAPE, centre, 24) for centre in CENTRES]
-FOREGROUND = np.logical_or.reduce(DISCS)
-PICTURE = np.where(FOREGROUND, 3000.0, 1000.0) + np.random.default_rng(1).normal(0, 60, SHAPE)
-
-
-@pytest.fixture(autouse=True)
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's model folder, with two networks that find bright blobs of 24 px."""
-    monkeypatch.setenv("LYCURGUS_HOME", str(tmp_path))
-    folder = tmp_path / "data" / "models"
-    make_model(folder / "blobs")
-    make_model(folder / "stars", head="star-convex", decoder="star-convex")
-    return folder
-
-
-def detect(
-    pixels: NDArray[np.floating],
-    usable: Mask | None = None,
-    *,
-    model: str = "blobs",
-    pixel_size: PixelSize | None = None,
-    cancel: CancelToken = never,
-    **settings: object,
-) -> Detection:
-    usable = np.ones(pixels.shape, dtype=bool) if usable is None else usable
-    params = NetworkParams.model_validate({"model": model, **settings})
-    scene = Scene(pixels.astype(np.float32), usable, pixel_size)
-    return NetworkDetector().detect(scene, params, device="cpu", progress=silent, cancel=cancel)
-
-
-def found(detection: Detection) -> tuple[Instance, ...]:
-    assert detection.instances is not None
-    return detection.instances
-
-
-def drawn(instances: tuple[Instance, ...], shape: tuple[int, int] = SHAPE) -> list[Mask]:
-    masks = []
-    for instance in instances:
-        mask = np.zeros(shape, dtype=bool)
-        mask[instance.bbox.slices] = instance.mask
-        masks.append(mask)
-    return masks
-
-
-def alike(first: tuple[Instance, ...], second: tuple[Instance, ...]) -> bool:
-    def key(one: Instance) -> tuple[object, ...]:
-        return one.bbox, one.mask.tobytes(), one.score
-
-    return sorted(map(key, first)) == sorted(map(key, second))
-
-
-def iou(a: Mask, b: Mask) -> float:
-    return float(np.count_nonzero(a & b) / np.count_nonzero(a | b))
-
-
-def micrograph(pixels: NDArray[np.floating] = PICTURE) -> Micrograph:
-    return Micrograph(Path("made.tif"), pixels, PixelSize(1.0, 1.0, "user"))
+pytestmark = pytest.mark.usefixtures("models")
 
 
 def test_the_table_of_detectors_offers_it() -> None:
@@ -188,36 +128,6 @@ def test_the_score_threshold_leaves_out_what_is_doubtful() -> None:
     assert found(detect(PICTURE, score=1.0)) == ()
 
 
-@pytest.mark.parametrize(
-    ("diameter_px", "low", "high"), [(24, 1, 1), (8, 1, 1), (60, 1, 1), (219, 0.05, 0.25), (4, 2, 2), (1, 2, 2), (20_000, 0.05, 0.1)]
-)
-def test_an_expected_diameter_chooses_one_scale(models: Path, diameter_px: float, low: float, high: float) -> None:
-    (scale,) = first_scales(read_manifest(models / "blobs"), (1500, 1500), diameter_px)
-    assert low <= scale <= high
-
-
-def test_large_pictures_are_not_enlarged_beyond_reason(models: Path) -> None:
-    manifest = read_manifest(models / "blobs")
-    assert first_scales(manifest, (3072, 3072), 4) == (1.0,)
-    assert first_scales(manifest, (2048, 2048), 4) == (1.5,)
-
-
-def test_nanometres_go_before_pixels() -> None:
-    pixel_size = PixelSize(0.5, 0.5, "user")
-    assert detect(PICTURE, pixel_size=pixel_size, diameter_nm=12, diameter_px=999).details["scales"] == [1.0]
-    (scale,) = detect(PICTURE, pixel_size=pixel_size, diameter_nm=60).details["scales"]
-    assert scale < 0.6
-
-
-def test_nanometres_without_a_pixel_size_choose_nothing_and_say_so() -> None:
-    in_px, alone = detect(PICTURE, diameter_nm=12, diameter_px=24), detect(PICTURE, diameter_nm=12)
-    assert in_px.details["scales"] == [1.0]
-    assert len(found(alone)) == len(DISCS)
-    assert in_px.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; that in px was taken.",)
-    assert alone.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; several scales were looked at.",)
-    assert detect(PICTURE, diameter_px=24).warnings == ()
-
-
 def test_a_network_that_knows_both_contrasts_is_shown_the_negative_too(models: Path) -> None:
     """Its logit is 12 (m - 0.2) with m the picture's mean over a few pixels, so that of picture and negative together it is -2.4."""
     make_model(models / "both", negatives=True)
@@ -225,28 +135,6 @@ def test_a_network_that_knows_both_contrasts_is_shown_the_negative_too(models: P
     assert detection.probability is not None
     np.testing.assert_allclose(detection.probability, 1 / (1 + np.exp(2.4)), rtol=1e-3)
     assert not found(detection)
-
-
-@pytest.mark.parametrize("side", [480, 840])
-def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_model(models / "scaled", scales=[1.0, 0.5, 0.25])
-    looks = []
-    look = Finder.look
-
-    def noted(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        looks.append((scale, flattened))
-        return look(self, scale, flattened=flattened)
-
-    monkeypatch.setattr(Finder, "look", noted)
-    picture = np.resize(PICTURE[:280, :400], (side, side))
-    detect(picture, model="scaled")
-    coarse = {(0.5, False), (0.5, True), (0.25, False)}
-    first = set(looks[:5])
-    if side == 480:
-        assert first == coarse | {(1.0, False), (1.0, True)}
-    else:
-        assert first - coarse in ({(1.0, False)}, {(1.0, True)})
-        assert len([one for one in looks if one[0] == 1]) == 1
 
 
 def test_numbers_that_are_none_are_no_particle_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,55 +152,6 @@ def test_numbers_that_are_none_are_no_particle_and_are_told(monkeypatch: pytest.
     assert detection.probability[:60].max() < 1e-6
     assert 0 < len(found(detection)) < len(DISCS)
     assert "no numbers" in " ".join(detection.warnings)
-
-
-def test_large_particles_are_found_where_their_size_is_told_and_where_it_is_not(models: Path) -> None:
-    shape = (900, 900)
-    discs = [disc(shape, centre, 200) for centre in ((200, 200), (200, 600), (620, 300), (650, 700))]
-    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0) + np.random.default_rng(2).normal(0, 60, shape)
-    make_model(models / "scaled", scales=[1.0, 0.5, 0.25, 0.125])
-    for model, settings in (("blobs", {"diameter_px": 200}), ("scaled", {})):
-        masks = drawn(found(detect(picture, model=model, **settings)), shape)
-        for truth in discs:
-            assert max(iou(truth, mask) for mask in masks) > 0.85
-
-
-def test_a_particle_found_at_several_scales_is_one(models: Path) -> None:
-    make_model(models / "scaled", scales=[1.0, 0.5])
-    detection = detect(PICTURE, model="scaled")
-    assert detection.details["scales"][:2] == [1.0, 0.5]
-    masks = drawn(found(detection))
-    for truth in DISCS:
-        assert sum(iou(truth, mask) > 0.4 for mask in masks) == 1
-
-
-def test_small_particles_call_for_an_enlarged_picture() -> None:
-    shape = (200, 200)
-    discs = [disc(shape, (y, x), 6) for y in range(15, 190, 20) for x in range(15, 190, 20)]
-    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
-    assert detect(picture).details["scales"] == [1.0, 2.0]
-    assert detect(PICTURE).details["scales"] == [1.0]
-
-
-def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = (200, 200)
-    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
-    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
-    plain = detect(picture)
-    look = Finder.look
-
-    def doubtful(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        seen = look(self, scale, flattened=flattened)
-        if scale <= 1:
-            return seen
-        candidates = [replace(one, score=0.4 * one.score) for one in seen.look.candidates]
-        return replace(seen, look=replace(seen.look, candidates=candidates))
-
-    monkeypatch.setattr(Finder, "look", doubtful)
-    detection = detect(picture)
-    assert plain.details["believed_scales"] == plain.details["scales"] == detection.details["scales"] == [1.0, 2.0]
-    assert detection.details["believed_scales"] == [1.0]
-    assert alike(found(detection), found(detect(picture, diameter_px=24)))
 
 
 def test_round_particles_that_were_found_as_one_are_told_apart_where_outlines_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,20 +198,6 @@ def test_progress_of_an_analysis_names_its_stages_in_order_and_never_falls_back(
     assert told == sorted(told, key=lambda one: (stages.index(one[0]), one[1]))
     assert all(0 <= share <= 1 for _, share in told)
     assert len({share for stage, share in told if stage == "detect"}) == 5
-
-
-@pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])
-def test_a_reduced_picture_holds_means_and_nothing_moves(shape: tuple[int, int]) -> None:
-    """However narrow the picture is: single points, taken as they are, would turn lattices into stripes."""
-    picture = np.random.default_rng(0).normal(100, 30, shape).astype(np.float32)
-    rows = max(shape[0] // 2, 1)
-    half = Scaling(shape, (rows, shape[1] // 2)).resize(picture)
-    np.testing.assert_allclose(half, picture.reshape(rows, -1, shape[1] // 2, 2).mean(axis=(1, 3)), rtol=1e-5)
-    ramp = np.add.outer(np.arange(shape[0]), 2 * np.arange(shape[1])).astype(np.float32)
-    for factor in (0.5, 2.0):
-        scaling = Scaling.by(factor, shape)
-        inner = np.s_[2:-2, 2:-2] if rows > 1 else np.s_[:, 2:-2]
-        np.testing.assert_allclose(scaling.back(scaling.resize(ramp))[inner], ramp[inner], atol=0.01 * ramp.max())
 
 
 def test_the_pipeline_measures_the_particles_as_they_were_found() -> None:

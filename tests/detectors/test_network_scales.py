@@ -1,0 +1,134 @@
+"""At which scales the network's detector looks at a picture, and what it believes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detecting import DISCS, PICTURE, alike, detect, drawn, found, iou
+from lycurgus.core.types import PixelSize
+from lycurgus.detectors.looks import Finder, Seen
+from lycurgus.detectors.scales import Scaling, first_scales
+from lycurgus.inference.manifest import read_manifest
+from networks import make_model
+from shapes import disc
+
+pytestmark = pytest.mark.usefixtures("models")
+
+
+@pytest.mark.parametrize(
+    ("diameter_px", "low", "high"), [(24, 1, 1), (8, 1, 1), (60, 1, 1), (219, 0.05, 0.25), (4, 2, 2), (1, 2, 2), (20_000, 0.05, 0.1)]
+)
+def test_an_expected_diameter_chooses_one_scale(models: Path, diameter_px: float, low: float, high: float) -> None:
+    (scale,) = first_scales(read_manifest(models / "blobs"), (1500, 1500), diameter_px)
+    assert low <= scale <= high
+
+
+def test_large_pictures_are_not_enlarged_beyond_reason(models: Path) -> None:
+    manifest = read_manifest(models / "blobs")
+    assert first_scales(manifest, (3072, 3072), 4) == (1.0,)
+    assert first_scales(manifest, (2048, 2048), 4) == (1.5,)
+
+
+def test_nanometres_go_before_pixels() -> None:
+    pixel_size = PixelSize(0.5, 0.5, "user")
+    assert detect(PICTURE, pixel_size=pixel_size, diameter_nm=12, diameter_px=999).details["scales"] == [1.0]
+    (scale,) = detect(PICTURE, pixel_size=pixel_size, diameter_nm=60).details["scales"]
+    assert scale < 0.6
+
+
+def test_nanometres_without_a_pixel_size_choose_nothing_and_say_so() -> None:
+    in_px, alone = detect(PICTURE, diameter_nm=12, diameter_px=24), detect(PICTURE, diameter_nm=12)
+    assert in_px.details["scales"] == [1.0]
+    assert len(found(alone)) == len(DISCS)
+    assert in_px.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; that in px was taken.",)
+    assert alone.warnings == ("The expected diameter of 12 nm could not be used without a pixel size; several scales were looked at.",)
+    assert detect(PICTURE, diameter_px=24).warnings == ()
+
+
+@pytest.mark.parametrize("side", [480, 840])
+def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_model(models / "scaled", scales=[1.0, 0.5, 0.25])
+    looks = []
+    look = Finder.look
+
+    def noted(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        looks.append((scale, flattened))
+        return look(self, scale, flattened=flattened)
+
+    monkeypatch.setattr(Finder, "look", noted)
+    picture = np.resize(PICTURE[:280, :400], (side, side))
+    detect(picture, model="scaled")
+    coarse = {(0.5, False), (0.5, True), (0.25, False)}
+    first = set(looks[:5])
+    if side == 480:
+        assert first == coarse | {(1.0, False), (1.0, True)}
+    else:
+        assert first - coarse in ({(1.0, False)}, {(1.0, True)})
+        assert len([one for one in looks if one[0] == 1]) == 1
+
+
+def test_large_particles_are_found_where_their_size_is_told_and_where_it_is_not(models: Path) -> None:
+    shape = (900, 900)
+    discs = [disc(shape, centre, 200) for centre in ((200, 200), (200, 600), (620, 300), (650, 700))]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0) + np.random.default_rng(2).normal(0, 60, shape)
+    make_model(models / "scaled", scales=[1.0, 0.5, 0.25, 0.125])
+    for model, settings in (("blobs", {"diameter_px": 200}), ("scaled", {})):
+        masks = drawn(found(detect(picture, model=model, **settings)), shape)
+        for truth in discs:
+            assert max(iou(truth, mask) for mask in masks) > 0.85
+
+
+def test_a_particle_found_at_several_scales_is_one(models: Path) -> None:
+    make_model(models / "scaled", scales=[1.0, 0.5])
+    detection = detect(PICTURE, model="scaled")
+    assert detection.details["scales"][:2] == [1.0, 0.5]
+    masks = drawn(found(detection))
+    for truth in DISCS:
+        assert sum(iou(truth, mask) > 0.4 for mask in masks) == 1
+
+
+def test_small_particles_call_for_an_enlarged_picture() -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 6) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    assert detect(picture).details["scales"] == [1.0, 2.0]
+    assert detect(PICTURE).details["scales"] == [1.0]
+
+
+def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    plain = detect(picture)
+    look = Finder.look
+
+    def doubtful(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        seen = look(self, scale, flattened=flattened)
+        if scale <= 1:
+            return seen
+        candidates = [replace(one, score=0.4 * one.score) for one in seen.look.candidates]
+        return replace(seen, look=replace(seen.look, candidates=candidates))
+
+    monkeypatch.setattr(Finder, "look", doubtful)
+    detection = detect(picture)
+    assert plain.details["believed_scales"] == plain.details["scales"] == detection.details["scales"] == [1.0, 2.0]
+    assert detection.details["believed_scales"] == [1.0]
+    assert alike(found(detection), found(detect(picture, diameter_px=24)))
+
+
+@pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])
+def test_a_reduced_picture_holds_means_and_nothing_moves(shape: tuple[int, int]) -> None:
+    """However narrow the picture is: single points, taken as they are, would turn lattices into stripes."""
+    picture = np.random.default_rng(0).normal(100, 30, shape).astype(np.float32)
+    rows = max(shape[0] // 2, 1)
+    half = Scaling(shape, (rows, shape[1] // 2)).resize(picture)
+    np.testing.assert_allclose(half, picture.reshape(rows, -1, shape[1] // 2, 2).mean(axis=(1, 3)), rtol=1e-5)
+    ramp = np.add.outer(np.arange(shape[0]), 2 * np.arange(shape[1])).astype(np.float32)
+    for factor in (0.5, 2.0):
+        scaling = Scaling.by(factor, shape)
+        inner = np.s_[2:-2, 2:-2] if rows > 1 else np.s_[:, 2:-2]
+        np.testing.assert_allclose(scaling.back(scaling.resize(ramp))[inner], ramp[inner], atol=0.01 * ramp.max())
