@@ -1,4 +1,4 @@
-"""Round particles that overlap are told apart by the arcs of their outline, and nothing else is taken apart."""
+"""Round particles that overlap are told apart by the arcs of their outline; other shapes stay whole."""
 
 from __future__ import annotations
 

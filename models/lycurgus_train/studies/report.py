@@ -11,7 +11,10 @@ from lycurgus.exporters.atomic import replacing
 from lycurgus.exporters.csv import write_table
 from lycurgus.exporters.text import csv_cell
 
-PAGE = "# Studies\n\nEach table was written by the command above it. Reruns with the same seed on the same machine give the same figures.\n"
+PAGE = """# Studies
+
+Each table was written by the command above it. Reruns with the same seed and version on the same machine give the same figures.
+"""
 
 Cell = str | int | float | None
 
