@@ -20,6 +20,9 @@ Changes = tuple[tuple[float, Callable[[Picture, np.random.Generator], Picture]],
 NEAR = (0.3, 1.4)
 """Scales near that of the picture, as the application looks at it first."""
 
+LEAST_PX = 4.0
+"""A particle near the picture's scale is not shown smaller than this, or as small as it is: fewer pixels can't be told from grains."""
+
 ANYWHERE = 0.3
 """Part of the crops near the picture's scale that lie anywhere, not at a particle: vacuum, bare support and film must be known too."""
 
@@ -122,9 +125,10 @@ def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator)
     centre = rng.uniform((0, 0), (height, width))
     if len(image.diameters):
         chosen = int(rng.integers(len(image.diameters)))
+        diameter = max(float(image.diameters[chosen]), 3.0)
+        scale = max(scale, min(1.0, LEAST_PX / diameter))
         resized = rng.random() >= params.as_recorded
         if resized:
-            diameter = max(float(image.diameters[chosen]), 3.0)
             wanted = np.exp(rng.uniform(np.log(params.smallest_px), np.log(params.largest_px)))
             # Enlarging shows blur, not particles: beyond threefold there is nothing to learn.
             scale = float(np.clip(wanted / diameter, params.smallest_scale, params.largest_scale))

@@ -123,7 +123,7 @@ class TestLearning:
         readings = READINGS["star-convex"]
         figures = learner.figures("cell", [(1.0, images)], seed=1, readings=readings)
         assert set(figures) == {"star-convex", "completed"}
-        assert set(figures["completed"]) == {"precision_50", "recall_50", "f1_50", "f1_75"}
+        assert set(figures["completed"]) == {"precision_50", "recall_50", "f1_50", "f1_75", "score"}
         monkeypatch.setattr(learning, "train", None)  # finished: nothing is trained again
         assert learning.Learner(plan, held_out=plan.held_out()).figures("cell", [(1.0, images)], seed=1, readings=readings) == figures
 
@@ -134,6 +134,52 @@ class TestLearning:
         assert all((theirs[name] == ours[name]).all() for name in theirs)
         with pytest.raises(ParameterError, match="another trunk"):
             learning.adapted(last, NetworkConfig(head="semantic", widths=(16, 24)), tmp_path / "start.pt")
+
+    def test_each_network_is_read_at_the_threshold_that_suits_what_it_learnt_from(
+        self, plan: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from lycurgus_train.studies import learning
+
+        held_out, others = plan.held_out(), list(plan.real_images()[4:])
+        known = list(plan.real_images()[:4])
+        best_at = {0.3: 0.2, 0.45: 0.6, 0.6: 0.6, 0.75: None}
+        asked = []
+
+        def figures(_self: object, _detector: object, images: Sequence[Any], threshold: float, _settings: object) -> dict[str, Any]:
+            asked.append(([image.name for image in images], threshold))
+            f1 = best_at[threshold] if len(images) == len(known) else 0.9
+            return dict.fromkeys(learning.REPORTED, f1)
+
+        monkeypatch.setattr(learning.Learner, "_figures", figures)
+        learner = learning.Learner(plan, held_out=held_out, others={"more": others})
+        found = learner.figures("cell", [(1.0, known)], seed=1)[""]
+        assert found["score"] == 0.45
+        assert found["f1_50"] == found["f1_50, more"] == 0.9
+        assert [threshold for names, threshold in asked if names == [image.name for image in known]] == list(learning.THRESHOLDS)
+        assert asked[-2:] == [([image.name for image in held_out], 0.45), ([image.name for image in others], 0.45)]
+
+    def test_every_source_has_its_share_of_what_thresholds_are_chosen_by(self, plan: Any) -> None:
+        from lycurgus_train.studies.learning import typical
+
+        images = list(plan.real_images())
+        assert typical([(1.0, images)], 3) == [images[0], images[2], images[4]]
+        assert typical([(0.5, images[:3]), (0.5, images[3:])], 4) == [images[0], images[1], images[3], images[4]]
+        assert typical([(0.95, images[:5]), (0.05, images[5:])], 4) == [*images[:4], images[5]]
+        assert typical([(1.0, images[:1])], 4) == images[:1]
+
+    def test_the_size_of_a_study_can_be_set(self, tmp_path: Path) -> None:
+        import argparse
+
+        from lycurgus_train.commands import study
+        from lycurgus_train.studies.plan import SMALL
+
+        parser = argparse.ArgumentParser()
+        study.add_parser(parser.add_subparsers())
+        given = parser.parse_args(["study", "ablation", "--out", "a", "--images", "42", "--scored", "9", "--steps", "7"])
+        effort = study._effort(SMALL, given)
+        assert (effort.real, effort.synthetic, effort.simulated, effort.scored, effort.steps) == (42, 42, 9, 9, 7)
+        assert study._effort(SMALL, parser.parse_args(["study", "ablation", "--out", "a"])) == SMALL
+        assert study.command_of(given) == "lycurgus-train study ablation --steps 7 --images 42 --scored 9 --out a"
 
     def test_held_out_images_must_have_outlines(self, plan: Any, tmp_path: Path) -> None:
         (tmp_path / "boxes").mkdir()
@@ -184,7 +230,8 @@ def _recorded(module: Any, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[f
 
     def figures(_self: object, _name: str, sources: Sequence[Any], *, readings: Any = None, **_: Any) -> dict[str, dict[str, float]]:
         asked.append([(weight, [image.name for image in images]) for weight, images in sources])
-        return {reading: dict.fromkeys(("precision_50", "recall_50", "f1_50", "f1_75"), 0.5) for reading in readings or ("",)}
+        measures = ("precision_50", "recall_50", "f1_50", "f1_75", "f1_50, simulated")
+        return {reading: dict.fromkeys(measures, 0.5) for reading in readings or ("",)}
 
     monkeypatch.setattr(module.Learner, "figures", figures)
     return asked

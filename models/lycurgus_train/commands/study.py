@@ -54,6 +54,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="every training starts with these weights")
     parser.add_argument("--steps", type=int, metavar="N", help="of every training, instead of the study's own")
+    parser.add_argument(
+        "--images",
+        type=int,
+        metavar="N",
+        help="for 'ablation' and 'synthetic': so many real images at most, and as many synthetic and simulated ones",
+    )
+    parser.add_argument("--scored", type=int, metavar="N", help="so many images to score with, at most")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="with so many seeds (default: 1)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the first of them (default: 1)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -67,15 +74,16 @@ def run(options: argparse.Namespace) -> int:
     from lycurgus_train.studies.plan import FULL, SMALL, Plan
     from lycurgus_train.studies.report import Report
 
-    for value, name in ((options.steps, "--steps"), (options.repeats, "--repeats")):
+    for name in ("steps", "images", "scored", "repeats"):
+        value = getattr(options, name)
         if value is not None and value < 1:
-            raise ParameterError(f"{name} {value} is impossible", hint="give 1 or more")
+            raise ParameterError(f"--{name} {value} is impossible", hint="give 1 or more")
     if options.seed < 0 or options.workers < 0:
         raise ParameterError("--seed and --workers are 0 or more")
     plan = Plan(
         out=options.out,
         command=command_of(options),
-        effort=_effort(FULL if options.full else SMALL, options.steps),
+        effort=_effort(FULL if options.full else SMALL, options),
         full=options.full,
         data=options.data,
         split=options.split,
@@ -97,8 +105,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _effort(effort: Effort, steps: int | None) -> Effort:
-    return effort if steps is None else replace(effort, steps=steps)
+def _effort(effort: Effort, options: argparse.Namespace) -> Effort:
+    """Return an effort with the numbers that were given in place of its own."""
+    from lycurgus_train.synth.simulators import SIMULATORS
+
+    wanted = {"steps": options.steps, "scored": options.scored, "real": options.images, "synthetic": options.images}
+    if options.images is not None:
+        wanted["simulated"] = -(-options.images // len(SIMULATORS))
+    return replace(effort, **{name: value for name, value in wanted.items() if value is not None})
 
 
 def command_of(options: argparse.Namespace) -> str:
@@ -110,7 +124,8 @@ def command_of(options: argparse.Namespace) -> str:
     words += ["--validation", options.validation.name] if options.validation else []
     words += ["--model", Path(options.model).name] if options.model != "default" else []
     words += ["--start", options.start.name] if options.start else []
-    words += [word for name in ("steps",) if getattr(options, name) is not None for word in (f"--{name}", str(getattr(options, name)))]
+    for name in ("steps", "images", "scored"):
+        words += [f"--{name}", str(getattr(options, name))] if getattr(options, name) is not None else []
     words += ["--repeats", str(options.repeats)] if options.repeats != 1 else []
     words += ["--seed", str(options.seed)] if options.seed != 1 else []
     return shlex.join([*words, "--out", options.out.name])

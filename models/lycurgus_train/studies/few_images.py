@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lycurgus_train.studies.learning import REPORTED, Images, Learner, synthetic_pool
+from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool
 from lycurgus_train.studies.plan import Plan, drawn
 from lycurgus_train.studies.report import Cell, Report, mean_and_range
 
@@ -34,5 +34,6 @@ def run(plan: Plan) -> Report:
         (
             f"{plan.effort.steps:,} steps each, scored on the held-out images; the images are drawn at random, the fewer among the more. "
             "The published figures are of images of one material.",
+            CHOSEN_SO,
         ),
     )

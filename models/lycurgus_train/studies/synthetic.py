@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lycurgus_train.studies.learning import REPORTED, Images, Learner, synthetic_pool
+from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool
 from lycurgus_train.studies.plan import Plan, drawn
 from lycurgus_train.studies.report import Cell, Report, mean_and_range
 
@@ -35,5 +35,6 @@ def run(plan: Plan) -> Report:
         (
             f"{plan.effort.steps:,} steps each, scored on {len(held_out)} held-out images; where both kinds are trained on, half of the "
             "crops come from each. Ranges are over seeds.",
+            CHOSEN_SO,
         ),
     )
