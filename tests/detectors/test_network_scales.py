@@ -120,6 +120,28 @@ def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believe
     assert alike(found(detection), found(detect(picture, diameter_px=24)))
 
 
+def test_where_nothing_was_sure_an_enlarged_picture_shows_only_what_looked_like_something_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    look = Finder.look
+
+    def blind(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        """Sure of nothing in the picture as it is, and suspecting something in its upper half alone."""
+        seen = look(self, scale, flattened=flattened)
+        if scale > 1:
+            return seen
+        probability = seen.probability.copy()
+        probability[100:] *= 0.4
+        return replace(seen, look=replace(seen.look, candidates=[]), probability=probability)
+
+    monkeypatch.setattr(Finder, "look", blind)
+    masks = drawn(found(detect(picture)), shape)
+    upper = [one for one in discs if one[:100].any()]
+    assert len(masks) == len(upper)
+    assert all(max(iou(truth, mask) for mask in masks) > 0.6 for truth in upper)
+
+
 @pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])
 def test_a_reduced_picture_holds_means_and_nothing_moves(shape: tuple[int, int]) -> None:
     """However narrow the picture is: single points, taken as they are, would turn lattices into stripes."""

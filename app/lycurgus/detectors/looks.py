@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from lycurgus.inference.session import Network
 
 GPU_BATCH = 8
 
+SUSPECTED = 0.45
+"""Least mean foreground probability, at another look, of what that look must have suspected."""
+
 FLATTENING = 0.06
 """Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
 
@@ -39,6 +42,12 @@ class Seen:
     look: Look
     probability: NDArray[np.float32]
     is_finite: bool
+
+    def suspected_by(self, other: Seen) -> Seen:
+        """Leave out the finds that another look did not take for foreground, if not for particles, by the mean of their pixels."""
+        probability = Scaling(other.scaling.scaled, self.scaling.scaled).resize(other.probability)
+        suspected = [one for one in self.look.candidates if float(probability[one.bbox.slices][one.mask].mean()) >= SUSPECTED]
+        return replace(self, look=Look(self.look.shape, suspected))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -144,6 +144,9 @@ class NetworkDetector:
                 if further is None:
                     further = finder.look(scale, flattened=believed[0].flattened)
                     looks.append(further)
+                if not found:
+                    # Grains of what was enlarged may look like particles one by one; first it must have looked like any.
+                    further = further.suspected_by(believed[0])
                 # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
                 # shows large particles alone, so that the looks cannot be compared.
                 if scale < believed[0].scale or _most_credible([further, believed[0]], sure) is further:
