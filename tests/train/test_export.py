@@ -90,17 +90,28 @@ def test_weights_stay_as_they_are_where_rounding_them_would_be_seen(tmp_path: Pa
 def test_the_variant_in_half_precision_finds_the_same(exported: tuple[ParticleNetwork, InstalledModel, Parity]) -> None:
     import onnxruntime
 
-    _, installed, _ = exported
+    _, installed, parity = exported
     content = installed.half_bytes()
     assert {one.data_type for one in onnx.load_from_string(content).graph.initializer if np.prod(one.dims) >= LEAST_HALVED} == {
         onnx.TensorProto.FLOAT16
     }
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     with np.load(installed.folder / GOLDEN_FILE, allow_pickle=False) as golden:
-        fields, rays = session.run(["fields", "rays"], {"image": golden["image"]})
-        assert fields.dtype == rays.dtype == np.float32
-        assert np.abs(fields - golden["fields"]).max() < 0.1
-        assert np.abs(rays - golden["rays"]).max() < 0.1
+        answers = dict(zip(("fields", "rays"), session.run(["fields", "rays"], {"image": golden["image"]}), strict=True))
+        assert parity.half is not None
+        for name, answer in answers.items():
+            assert answer.dtype == np.float32
+            assert (np.abs(answer - golden[name]) / (1 + np.abs(golden[name]))).max() == pytest.approx(parity.half[name], rel=0.01)
+    assert 0 < max(parity.half.values()) <= exporting.HALF_PARITY
+
+
+def test_a_variant_in_half_precision_that_says_something_else_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "HALF_PARITY", 2e-5)
+    parity = export(network("distance"), tmp_path, for_head(read_facts(), "distance"), sample=SAMPLE)
+    assert parity.holds
+    assert parity.half is None
+    assert not (tmp_path / HALF_FILE).exists()
+    assert read_manifest(tmp_path).half is None
 
 
 @pytest.mark.parametrize("file", [MODEL_FILE, HALF_FILE, MANIFEST_FILE])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from lycurgus.core.errors import ExportError
@@ -55,10 +56,18 @@ def run(options: argparse.Namespace) -> int:
     checkpoint = load_mean(options.checkpoints)
     parity = export(trained(checkpoint), options.out, for_head(facts, checkpoint.network.head), sample=sample, half=not options.no_half)
     write_card(options.out, documents=documents)
-    differences = ", ".join(f"{name} {value:.1e}" for name, value in parity.largest.items())
+    differences = _listed(parity.largest)
+    if parity.half is not None:
+        differences += f"; in half precision by {_listed(parity.half)}"
     mean = "" if len(options.checkpoints) == 1 else f"the mean of {len(options.checkpoints)} checkpoints, the last of them "
     print(f"{options.out} holds {mean or 'the network '}after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
+    if parity.half is None and not options.no_half:
+        print("there is no variant in half precision: rounding changes what this network says", file=sys.stderr)
     if options.facts is None:
         said = "name, version, licence and data are said to be those of the shipped network"
         print(f"{said} ({facts['name']} {facts['version']}): name --facts for one of your own", file=sys.stderr)
     return 0
+
+
+def _listed(differences: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1e}" for name, value in differences.items())
