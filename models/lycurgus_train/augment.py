@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lycurgus.core.background import smooth_background
 from lycurgus.core.normalise import normalise
 from lycurgus.core.types import Mask
+from lycurgus_train.config import CropConfig
 from lycurgus_train.store import Prepared
 from lycurgus_train.targets import Targets, compute_targets
 
@@ -30,29 +31,6 @@ CUT_OFF = 0.1
 """Part of the crops whose background is cut off at black (or white), with its noise, as by an amplifier set too low."""
 
 
-@dataclass(frozen=True, slots=True)
-class AugmentParams:
-    """Ranges that crops are drawn from.
-
-    Attributes
-    ----------
-    crop_px : side of the square crop.
-    smallest_px, largest_px : a particle in the crop is scaled to a diameter between these, log-uniformly.
-    smallest_scale, largest_scale : limits of that scaling; a small picture is enlarged beyond them, until it fills most of the crop.
-    as_recorded : how often a crop is shown near the scale of its picture instead, however large its particles are: what lies within a
-        large particle must not be taken for particles.
-    disturbance : part of the usual chance of each change of intensities; 0 shows pictures as they are.
-    """
-
-    crop_px: int = 256
-    smallest_px: float = 7.0
-    largest_px: float = 110.0
-    smallest_scale: float = 0.15
-    largest_scale: float = 3.0
-    as_recorded: float = 0.5
-    disturbance: float = 1.0
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
     """One training example; ``known`` and ``depth_known`` are bool (crop, crop)."""
@@ -63,7 +41,7 @@ class Crop:
     depth_known: NDArray[np.bool_]
 
 
-def draw_crop(image: Prepared, params: AugmentParams, rng: np.random.Generator, *, with_rays: bool = True) -> Crop:
+def draw_crop(image: Prepared, params: CropConfig, rng: np.random.Generator, *, with_rays: bool = True) -> Crop:
     """Draw one crop of an image, turned, scaled and disturbed, with its targets."""
     side = params.crop_px
     matrix, scale = _placement(image, params, rng)
@@ -117,7 +95,7 @@ def _changed(picture: Picture, changes: Changes, rng: np.random.Generator, stren
     return picture
 
 
-def _placement(image: Prepared, params: AugmentParams, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
+def _placement(image: Prepared, params: CropConfig, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
     """Return the 2 × 3 matrix from picture (x, y) to crop, and its mean scale."""
     height, width = image.shape
     side = params.crop_px

@@ -42,11 +42,17 @@ class CropConfig(_Section):
     """Crops and the scales at which particles are shown."""
 
     crop_px: int = Field(256, ge=64, description="Side; a multiple of 2 to the number of levels")
-    smallest_px: float = Field(7.0, gt=2)
-    largest_px: float = Field(110.0, gt=4)
-    smallest_scale: float = Field(0.15, gt=0.02)
-    largest_scale: float = Field(3.0, le=8)
-    as_recorded: float = Field(0.5, ge=0, le=1, description="How often a crop keeps about the scale of its picture, whatever its particles")
+    smallest_px: float = Field(7.0, gt=2, description="Particles are scaled to a diameter from this, evenly on a logarithmic scale,")
+    largest_px: float = Field(110.0, gt=4, description="to this")
+    smallest_scale: float = Field(0.15, gt=0.02, description="Least factor of that scaling; small pictures are enlarged to fill the crop")
+    largest_scale: float = Field(3.0, le=8, description="Greatest factor of that scaling")
+    as_recorded: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How often a crop keeps about the scale of its picture instead, however large its particles are: what lies within a "
+        "large particle must not be taken for particles",
+    )
     disturbance: float = Field(1.0, ge=0, le=1, description="Part of the usual chance of noise, blur, inversion and the like")
 
     @model_validator(mode="after")

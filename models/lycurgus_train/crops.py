@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lycurgus_train.augment import AugmentParams, draw_crop
+from lycurgus_train.augment import draw_crop
+from lycurgus_train.config import CropConfig
 from lycurgus_train.losses import Batch
 from lycurgus_train.store import Prepared
 
@@ -22,7 +23,7 @@ class CropDataset(Dataset[dict[str, Tensor]]):
     sources : (weight, images) each; an image is drawn evenly from its source.
     """
 
-    def __init__(self, sources: Sequence[tuple[float, Sequence[Prepared]]], params: AugmentParams, *, seed: int, with_rays: bool) -> None:
+    def __init__(self, sources: Sequence[tuple[float, Sequence[Prepared]]], params: CropConfig, *, seed: int, with_rays: bool) -> None:
         self._sources = [images for _, images in sources]
         weights = np.array([weight for weight, _ in sources])
         self._chances = weights / weights.sum()

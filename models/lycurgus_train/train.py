@@ -16,7 +16,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lycurgus.core.errors import ParameterError
-from lycurgus_train.augment import AugmentParams
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.config import TrainConfig, deciding
 from lycurgus_train.crops import CropDataset, RunOrder, batches, to_batch
@@ -101,7 +100,7 @@ def _train(
     if process.world > 1:
         running = nn.parallel.DistributedDataParallel(model)
 
-    crops = AugmentParams(**config.crops.model_dump())
+    crops = config.crops
     dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
     order = RunOrder(first_step=step, steps=config.steps, batch=config.batch, rank=process.rank, world=process.world)
     held_out = CropDataset(validation, crops, seed=0, with_rays=config.network.head == "star-convex") if validation else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,7 +10,8 @@ pytest.importorskip("numba")
 
 from lycurgus.core.types import BBox, Instance
 from lycurgus_train import augment
-from lycurgus_train.augment import CUT_OFF, AugmentParams, cut_off, draw_crop
+from lycurgus_train.augment import CUT_OFF, cut_off, draw_crop
+from lycurgus_train.config import CropConfig
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.store import prepare
 
@@ -48,7 +50,7 @@ def test_levels_of_the_pyramid_lie_on_each_other() -> None:
 def test_the_picture_of_a_crop_lies_on_its_truth(wanted_px: float) -> None:
     """At every level of the pyramid of a picture with odd sides; a shift of a pixel would show."""
     image = prepare(flat_discs(ODD, 90))
-    params = AugmentParams(crop_px=128, smallest_px=wanted_px, largest_px=wanted_px, smallest_scale=0.05, largest_scale=4, disturbance=0.0)
+    params = CropConfig(crop_px=128, smallest_px=wanted_px, largest_px=wanted_px, smallest_scale=0.05, largest_scale=4, disturbance=0.0)
     scores = []
     for seed in range(12):
         crop = draw_crop(image, params, np.random.default_rng(seed), with_rays=False)
@@ -69,7 +71,7 @@ def test_nothing_is_known_beyond_the_edge_and_where_the_truth_is_open() -> None:
     pixels[:, 48:] = 2
     crop = draw_crop(
         prepare(LabelledImage("half", pixels, plain.instances, ignore=ignore)),
-        AugmentParams(crop_px=128, smallest_px=20, largest_px=20, disturbance=0.0),
+        CropConfig(crop_px=128, smallest_px=20, largest_px=20, disturbance=0.0),
         np.random.default_rng(3),
     )
     assert not crop.known[crop.picture > 0.9].any()
@@ -93,7 +95,7 @@ def test_a_semantic_mask_asks_for_no_depth() -> None:
     mask = np.zeros((96, 96), np.bool_)
     mask[30:60, 30:60] = True
     crop = draw_crop(
-        prepare(LabelledImage("mask", mask.astype(np.float32), foreground=mask)), AugmentParams(crop_px=64), np.random.default_rng(1)
+        prepare(LabelledImage("mask", mask.astype(np.float32), foreground=mask)), CropConfig(crop_px=64), np.random.default_rng(1)
     )
     assert crop.known.any()
     assert not crop.depth_known.any()
@@ -101,7 +103,7 @@ def test_a_semantic_mask_asks_for_no_depth() -> None:
 
 def test_the_same_number_draws_the_same_crop() -> None:
     image = prepare(flat_discs((128, 128), 20))
-    first, second, other = (draw_crop(image, AugmentParams(crop_px=64), np.random.default_rng(seed)) for seed in (5, 5, 6))
+    first, second, other = (draw_crop(image, CropConfig(crop_px=64), np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert np.array_equal(first.picture, second.picture)
     # The last bit of a square root may depend on where in memory its argument lies.
     assert np.allclose(first.targets.depth, second.targets.depth, rtol=0, atol=1e-6)
@@ -136,7 +138,7 @@ def test_as_many_crops_as_promised_come_with_a_background_that_is_cut_off(monkey
         rng = np.random.default_rng(8)
         flat = 0
         for _ in range(300):
-            crop = draw_crop(image, AugmentParams(crop_px=64), rng, with_rays=False)
+            crop = draw_crop(image, CropConfig(crop_px=64), rng, with_rays=False)
             background = crop.picture[~crop.targets.foreground]
             flat += bool(background.size and np.unique(background, return_counts=True)[1].max() > 0.35 * background.size)
         return flat / 300
@@ -144,3 +146,15 @@ def test_as_many_crops_as_promised_come_with_a_background_that_is_cut_off(monkey
     assert flat_part() == pytest.approx(CUT_OFF, abs=0.05)
     monkeypatch.setattr(augment, "CUT_OFF", 0.0)
     assert flat_part() < 0.03
+
+
+def test_small_particles_near_the_scale_of_their_picture_keep_enough_pixels_to_be_seen() -> None:
+    image = prepare(flat_discs((400, 400), 5))
+    params = CropConfig(crop_px=128, as_recorded=1.0, disturbance=0.0)
+    diameters = []
+    for seed in range(20):
+        foreground = draw_crop(image, params, np.random.default_rng(seed), with_rays=False).targets.foreground
+        _, _, stats, _ = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))
+        diameters.append(2 * np.sqrt(np.median(stats[1:, cv2.CC_STAT_AREA]) / np.pi))
+    assert min(diameters) == pytest.approx(augment.LEAST_PX, abs=0.6)
+    assert max(diameters) > 6

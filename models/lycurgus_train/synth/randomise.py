@@ -34,6 +34,6 @@ def salt_and_pepper(picture: Float, share: float, rng: np.random.Generator) -> F
     if count == 0:
         return picture
     stuck = picture.copy()
-    where = rng.integers(picture.size, size=count)
+    where = rng.choice(picture.size, size=count, replace=False, shuffle=False)
     stuck.ravel()[where] = rng.integers(2, size=count).astype(np.float32)
     return stuck
