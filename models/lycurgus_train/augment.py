@@ -22,7 +22,8 @@ NEAR = (0.3, 1.4)
 """Scales near that of the picture, as the application looks at it first."""
 
 LEAST_PX = 4.0
-"""A particle near the picture's scale is not shown smaller than this, or as small as it is: fewer pixels can't be told from grains."""
+"""Diameter of the particle that a crop near its picture's scale is chosen by, at least, unless it is smaller in the picture: fewer pixels
+can't be told from grains."""
 
 ANYWHERE = 0.3
 """Part of the crops near the picture's scale that lie anywhere, not at a particle: vacuum, bare support and film must be known too."""

@@ -42,10 +42,12 @@ class CropConfig(_Section):
     """Crops and the scales at which particles are shown."""
 
     crop_px: int = Field(256, ge=64, description="Side; a multiple of 2 to the number of levels")
-    smallest_px: float = Field(7.0, gt=2, description="Particles are scaled to a diameter from this, evenly on a logarithmic scale,")
-    largest_px: float = Field(110.0, gt=4, description="to this")
-    smallest_scale: float = Field(0.15, gt=0.02, description="Least factor of that scaling; small pictures are enlarged to fill the crop")
-    largest_scale: float = Field(3.0, le=8, description="Greatest factor of that scaling")
+    smallest_px: float = Field(7.0, gt=2, description="Least diameter that a particle is scaled to")
+    largest_px: float = Field(110.0, gt=4, description="Greatest diameter that a particle is scaled to")
+    smallest_scale: float = Field(0.15, gt=0.02, description="Least factor of that scaling")
+    largest_scale: float = Field(
+        3.0, le=8, description="Greatest factor of that scaling; a small picture is enlarged beyond it until it fills most of the crop"
+    )
     as_recorded: float = Field(
         0.5,
         ge=0,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from detecting import DISCS, PICTURE, alike, detect, drawn, found, iou
 from lycurgus.core.types import PixelSize
@@ -120,26 +122,54 @@ def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believe
     assert alike(found(detection), found(detect(picture, diameter_px=24)))
 
 
-def test_where_nothing_was_sure_an_enlarged_picture_shows_only_what_looked_like_something_before(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("suspected", "scales"), [(0.0, [1.0]), (0.4, [1.0, 2.0])])
+def test_where_nothing_was_sure_an_enlarged_picture_shows_only_what_looked_like_something_before(
+    suspected: float, scales: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shape = (200, 200)
     discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
     picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    top = round(suspected * shape[0])
+    _blind(monkeypatch, lambda seen: replace(seen, look=replace(seen.look, candidates=[]), probability=_weakened(seen.probability, top)))
+    detection = detect(picture)
+    masks = drawn(found(detection), shape)
+    expected = [one for one in discs if one[: top - 5].any()] if top else []
+    assert len(masks) == len(expected)
+    assert all(max(iou(truth, mask) for mask in masks) > 0.6 for truth in expected)
+    assert detection.details["believed_scales"] == scales
+    assert detection.details["scales"] == [1.0, 2.0]
+    assert detection.probability is not None
+    assert (detection.probability.max() > 0.6) == bool(expected)
+
+
+def test_what_an_enlarged_picture_adds_to_what_was_found_need_not_have_been_suspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+
+    def half(seen: Seen) -> Seen:
+        upper = [one for one in seen.look.candidates if one.bbox.y1 <= 100]
+        return replace(seen, look=replace(seen.look, candidates=upper), probability=_weakened(seen.probability, 100))
+
+    _blind(monkeypatch, half)
+    assert len(found(detect(picture))) == len(discs)
+
+
+def _weakened(probability: NDArray[np.float32], first_row: int) -> NDArray[np.float32]:
+    """Lower a foreground probability from a row on to what bears nothing out."""
+    rows = np.arange(len(probability))[:, None]
+    return np.where(rows < first_row, probability, 0.4 * probability).astype(np.float32)
+
+
+def _blind(monkeypatch: pytest.MonkeyPatch, change: Callable[[Seen], Seen]) -> None:
+    """Change what the detector sees of a picture that is not enlarged."""
     look = Finder.look
 
-    def blind(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        """Sure of nothing in the picture as it is, and suspecting something in its upper half alone."""
-        seen = look(self, scale, flattened=flattened)
-        if scale > 1:
-            return seen
-        probability = seen.probability.copy()
-        probability[100:] *= 0.4
-        return replace(seen, look=replace(seen.look, candidates=[]), probability=probability)
+    def seen(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
+        one = look(self, scale, flattened=flattened)
+        return one if scale > 1 else change(one)
 
-    monkeypatch.setattr(Finder, "look", blind)
-    masks = drawn(found(detect(picture)), shape)
-    upper = [one for one in discs if one[:100].any()]
-    assert len(masks) == len(upper)
-    assert all(max(iou(truth, mask) for mask in masks) > 0.6 for truth in upper)
+    monkeypatch.setattr(Finder, "look", seen)
 
 
 @pytest.mark.parametrize("shape", [(96, 40), (40, 96), (1, 64)])

@@ -97,19 +97,26 @@ def test_the_variant_in_half_precision_finds_the_same(exported: tuple[ParticleNe
     }
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     with np.load(installed.folder / GOLDEN_FILE, allow_pickle=False) as golden:
-        answers = dict(zip(("fields", "rays"), session.run(["fields", "rays"], {"image": golden["image"]}), strict=True))
-        assert parity.half is not None
-        for name, answer in answers.items():
-            assert answer.dtype == np.float32
-            assert (np.abs(answer - golden[name]) / (1 + np.abs(golden[name]))).max() == pytest.approx(parity.half[name], rel=0.01)
-    assert 0 < max(parity.half.values()) <= exporting.HALF_PARITY
+        fields, rays = session.run(["fields", "rays"], {"image": golden["image"]})
+        assert fields.dtype == rays.dtype == np.float32
+        assert np.abs(fields - golden["fields"]).max() < 0.1
+        assert np.abs(rays - golden["rays"]).max() < 0.1
+    assert parity.half is not None
+    assert parity.half_holds
+    assert min(parity.half.values()) > 1e-5
 
 
-def test_a_variant_in_half_precision_that_says_something_else_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "HALF_PARITY", 2e-5)
-    parity = export(network("distance"), tmp_path, for_head(read_facts(), "distance"), sample=SAMPLE)
+def test_a_variant_in_half_precision_that_says_something_else_is_left_out(tmp_path: Path) -> None:
+    """Half precision ends at 65,504; ONNX Runtime on a CPU, which widens it, would not show it."""
+    model = network("distance").eval()
+    last = [module for module in model.modules() if isinstance(module, torch.nn.Conv2d)][-1]
+    with torch.no_grad():
+        last.weight *= 1e7
+    parity = export(model, tmp_path, for_head(read_facts(), "distance"), sample=SAMPLE)
     assert parity.holds
-    assert parity.half is None
+    assert parity.half is not None
+    assert not np.isfinite(parity.half["fields"])
+    assert not parity.half_holds
     assert not (tmp_path / HALF_FILE).exists()
     assert read_manifest(tmp_path).half is None
 

@@ -82,6 +82,29 @@ def test_without_noise_a_threshold_finds_all_spheres_and_cubes(tmp_path: Path, m
     assert noise.run(Plan(tmp_path / "study", "", model=str(model), device="cpu")).rows == found.rows
 
 
+def test_the_size_of_a_study_can_be_set(tmp_path: Path) -> None:
+    import argparse
+
+    from lycurgus_train.commands import study
+    from lycurgus_train.studies.plan import SMALL
+
+    parser = argparse.ArgumentParser()
+    study.add_parser(parser.add_subparsers())
+    given = parser.parse_args(["study", "ablation", "--out", "a", "--images", "42", "--scored", "9", "--steps", "7"])
+    effort = study._effort(SMALL, given)
+    assert (effort.real, effort.synthetic, effort.simulated, effort.scored, effort.steps) == (42, 42, 9, 9, 7)
+    assert study._effort(SMALL, parser.parse_args(["study", "ablation", "--out", "a"])) == SMALL
+    assert study.command_of(given) == "lycurgus-train study ablation --steps 7 --images 42 --scored 9 --out a"
+    for words, said in (
+        (("ablation", "--images", "0"), "--images 0 is impossible"),
+        (("ablation", "--scored", "0"), "--scored 0 is impossible"),
+        (("noise", "--steps", "5"), "--steps means nothing to the study 'noise'"),
+        (("few-images", "--images", "5"), "--images means nothing"),
+    ):
+        with pytest.raises(ParameterError, match=said):
+            study.run(parser.parse_args(["study", *words, "--out", str(tmp_path)]))
+
+
 class TestLearning:
     """What needs torch."""
 
@@ -121,11 +144,14 @@ class TestLearning:
         learner = learning.Learner(plan, held_out=plan.held_out())
         images = list(plan.real_images()[:2])
         readings = READINGS["star-convex"]
-        figures = learner.figures("cell", [(1.0, images)], seed=1, readings=readings)
+        figures = learner.figures("cell", [(1.0, images)], known=images, seed=1, readings=readings)
         assert set(figures) == {"star-convex", "completed"}
-        assert set(figures["completed"]) == {"precision_50", "recall_50", "f1_50", "f1_75", "score"}
+        assert set(figures["completed"]) == {"precision_50", "recall_50", "f1_50", "f1_75", "score_threshold", "also"}
         monkeypatch.setattr(learning, "train", None)  # finished: nothing is trained again
-        assert learning.Learner(plan, held_out=plan.held_out()).figures("cell", [(1.0, images)], seed=1, readings=readings) == figures
+        again = learning.Learner(plan, held_out=plan.held_out())
+        assert again.figures("cell", [(1.0, images)], known=images, seed=1, readings=readings) == figures
+        with pytest.raises(TypeError):  # of other images it has to be made
+            learning.Learner(plan, held_out=images).figures("cell", [(1.0, images)], known=images, seed=1, readings=readings)
 
         [last] = plan.out.glob("runs/*/last.pt")
         other = learning.adapted(last, NetworkConfig(head="semantic", widths=(16, 20)), tmp_path / "start.pt")
@@ -135,51 +161,29 @@ class TestLearning:
         with pytest.raises(ParameterError, match="another trunk"):
             learning.adapted(last, NetworkConfig(head="semantic", widths=(16, 24)), tmp_path / "start.pt")
 
-    def test_each_network_is_read_at_the_threshold_that_suits_what_it_learnt_from(
-        self, plan: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_each_network_is_read_at_the_threshold_that_does_best_on_known_images(self, plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         from lycurgus_train.studies import learning
 
-        held_out, others = plan.held_out(), list(plan.real_images()[4:])
-        known = list(plan.real_images()[:4])
+        held_out, known, new = plan.held_out(), list(plan.real_images()[:4]), list(plan.real_images()[4:])
         best_at = {0.3: 0.2, 0.45: 0.6, 0.6: 0.6, 0.75: None}
-        asked = []
+        asked: list[tuple[list[str], float]] = []
 
-        def figures(_self: object, _detector: object, images: Sequence[Any], threshold: float, _settings: object) -> dict[str, Any]:
-            asked.append(([image.name for image in images], threshold))
-            f1 = best_at[threshold] if len(images) == len(known) else 0.9
-            return dict.fromkeys(learning.REPORTED, f1)
+        def judge(images: Sequence[Any], params: Any, **_: Any) -> list[Any]:
+            asked.append(([image.name for image in images], params.detector.score))
+            return []
 
-        monkeypatch.setattr(learning.Learner, "_figures", figures)
-        learner = learning.Learner(plan, held_out=held_out, others={"more": others})
-        found = learner.figures("cell", [(1.0, known)], seed=1)[""]
-        assert found["score"] == 0.45
-        assert found["f1_50"] == found["f1_50, more"] == 0.9
-        assert [threshold for names, threshold in asked if names == [image.name for image in known]] == list(learning.THRESHOLDS)
-        assert asked[-2:] == [([image.name for image in held_out], 0.45), ([image.name for image in others], 0.45)]
+        def document(_judged: object) -> dict[str, Any]:
+            names, threshold = asked[-1]
+            return dict.fromkeys(learning.REPORTED, best_at[threshold] if names == [image.name for image in known] else 0.9)
 
-    def test_every_source_has_its_share_of_what_thresholds_are_chosen_by(self, plan: Any) -> None:
-        from lycurgus_train.studies.learning import typical
-
-        images = list(plan.real_images())
-        assert typical([(1.0, images)], 3) == [images[0], images[2], images[4]]
-        assert typical([(0.5, images[:3]), (0.5, images[3:])], 4) == [images[0], images[1], images[3], images[4]]
-        assert typical([(0.95, images[:5]), (0.05, images[5:])], 4) == [*images[:4], images[5]]
-        assert typical([(1.0, images[:1])], 4) == images[:1]
-
-    def test_the_size_of_a_study_can_be_set(self, tmp_path: Path) -> None:
-        import argparse
-
-        from lycurgus_train.commands import study
-        from lycurgus_train.studies.plan import SMALL
-
-        parser = argparse.ArgumentParser()
-        study.add_parser(parser.add_subparsers())
-        given = parser.parse_args(["study", "ablation", "--out", "a", "--images", "42", "--scored", "9", "--steps", "7"])
-        effort = study._effort(SMALL, given)
-        assert (effort.real, effort.synthetic, effort.simulated, effort.scored, effort.steps) == (42, 42, 9, 9, 7)
-        assert study._effort(SMALL, parser.parse_args(["study", "ablation", "--out", "a"])) == SMALL
-        assert study.command_of(given) == "lycurgus-train study ablation --steps 7 --images 42 --scored 9 --out a"
+        monkeypatch.setattr(learning, "judge", judge)
+        monkeypatch.setattr(learning, "scores_document", document)
+        learner = learning.Learner(plan, held_out=held_out, also={"new": new})
+        found = learner.figures("cell", [(1.0, known)], known=known, seed=1)[""]
+        assert found["score_threshold"] == 0.45
+        assert found["f1_50"] == found["also"]["new"]["f1_50"] == 0.9
+        assert asked[:4] == [([image.name for image in known], threshold) for threshold in learning.THRESHOLDS]
+        assert sorted(asked[4:]) == sorted([([image.name for image in held_out], 0.45), ([image.name for image in new], 0.45)])
 
     def test_held_out_images_must_have_outlines(self, plan: Any, tmp_path: Path) -> None:
         (tmp_path / "boxes").mkdir()
@@ -212,6 +216,7 @@ class TestLearning:
         assert len({row[:2] for row in found.rows}) == len(found.rows) == 4 * 4
         assert {row[0] for row in found.rows} == {"semantic + UECS", "distance", "star-convex", "completed"}
         assert all(sum(weight for weight, _ in sources) == pytest.approx(1) for sources in asked)
+        assert {row[4:] for row in found.rows} == {("0.250", "0.3")}
 
     def test_a_study_without_images_to_score_with_is_refused(self, plan: Any, tmp_path: Path) -> None:
         from dataclasses import replace
@@ -230,8 +235,9 @@ def _recorded(module: Any, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[f
 
     def figures(_self: object, _name: str, sources: Sequence[Any], *, readings: Any = None, **_: Any) -> dict[str, dict[str, float]]:
         asked.append([(weight, [image.name for image in images]) for weight, images in sources])
-        measures = ("precision_50", "recall_50", "f1_50", "f1_75", "f1_50, simulated")
-        return {reading: dict.fromkeys(measures, 0.5) for reading in readings or ("",)}
+        figures = dict.fromkeys(("precision_50", "recall_50", "f1_50", "f1_75"), 0.5)
+        also = {"simulated": dict.fromkeys(figures, 0.25)}
+        return {reading: figures | {"score_threshold": 0.3, "also": also} for reading in readings or ("",)}
 
     monkeypatch.setattr(module.Learner, "figures", figures)
     return asked

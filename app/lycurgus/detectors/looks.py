@@ -22,8 +22,8 @@ from lycurgus.inference.session import Network
 
 GPU_BATCH = 8
 
-SUSPECTED = 0.45
-"""Least mean foreground probability, at another look, of what that look must have suspected."""
+SUSPECTED = 0.9
+"""Part of the foreground threshold that another look's probability must reach where a find lies, as a mean, to bear it out."""
 
 FLATTENING = 0.06
 """Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
@@ -43,11 +43,11 @@ class Seen:
     probability: NDArray[np.float32]
     is_finite: bool
 
-    def suspected_by(self, other: Seen) -> Seen:
-        """Leave out the finds that another look did not take for foreground, if not for particles, by the mean of their pixels."""
-        probability = Scaling(other.scaling.scaled, self.scaling.scaled).resize(other.probability)
-        suspected = [one for one in self.look.candidates if float(probability[one.bbox.slices][one.mask].mean()) >= SUSPECTED]
-        return replace(self, look=Look(self.look.shape, suspected))
+    def borne_out_by(self, other: Seen, *, foreground: float) -> Seen:
+        """Leave out the finds where another look of the picture did not see foreground, by the mean probability of their pixels."""
+        probability = Scaling(self.scaling.scaled, other.scaling.scaled).back(other.probability)
+        kept = [one for one in self.look.candidates if float(probability[one.bbox.slices][one.mask].mean()) >= SUSPECTED * foreground]
+        return replace(self, look=Look(self.look.shape, kept))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

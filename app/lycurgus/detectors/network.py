@@ -135,8 +135,9 @@ class NetworkDetector:
         looks = _first_looks(finder, scales, sure)
         believed = [_most_credible(looks, sure)]
         found, score = _believed(finder.merged(believed), sure, decoding.score)
+        unseen = not found
         # Enlarged noise has many grains that are alike: where nothing was seen before, each has to be sure by itself.
-        crowd = decoding.score if found else sure
+        crowd = sure if unseen else decoding.score
         if expected is None:
             for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
@@ -144,12 +145,12 @@ class NetworkDetector:
                 if further is None:
                     further = finder.look(scale, flattened=believed[0].flattened)
                     looks.append(further)
-                if not found:
-                    # Grains of what was enlarged may look like particles one by one; first it must have looked like any.
-                    further = further.suspected_by(believed[0])
+                if unseen and scale > believed[0].scale:
+                    # Sure of the particle or not, the first look at one has seen that something is there; grains it took for background.
+                    further = further.borne_out_by(believed[0], foreground=decoding.foreground)
                 # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
                 # shows large particles alone, so that the looks cannot be compared.
-                if scale < believed[0].scale or _most_credible([further, believed[0]], sure) is further:
+                if scale < believed[0].scale or _most_credible([believed[0], further], sure) is further:
                     believed.append(further)
                     found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from lycurgus.inference.manifest import MANIFEST_FILE
     from lycurgus.readers.door import read
     from lycurgus_train.checkpoint import load_mean, trained
-    from lycurgus_train.export import export
+    from lycurgus_train.export import HALF_PARITY, export
     from lycurgus_train.facts import SHIPPED_FACTS, for_head, read_facts
     from lycurgus_train.model_card import read_scores, write_card
 
@@ -58,11 +58,11 @@ def run(options: argparse.Namespace) -> int:
     write_card(options.out, documents=documents)
     differences = _listed(parity.largest)
     if parity.half is not None:
-        differences += f"; in half precision by {_listed(parity.half)}"
+        differences += f", in half precision by {_listed(parity.half)}"
     mean = "" if len(options.checkpoints) == 1 else f"the mean of {len(options.checkpoints)} checkpoints, the last of them "
     print(f"{options.out} holds {mean or 'the network '}after {checkpoint.step:,} steps; ONNX Runtime differs from torch by {differences}")
-    if parity.half is None and not options.no_half:
-        print("there is no variant in half precision: rounding changes what this network says", file=sys.stderr)
+    if parity.half is not None and not parity.half_holds:
+        print(f"no variant in half precision was kept: allowed is {HALF_PARITY:g}; GPUs will compute in single precision", file=sys.stderr)
     if options.facts is None:
         said = "name, version, licence and data are said to be those of the shipped network"
         print(f"{said} ({facts['name']} {facts['version']}): name --facts for one of your own", file=sys.stderr)

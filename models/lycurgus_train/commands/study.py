@@ -16,6 +16,10 @@ from lycurgus_train.studies import STUDIES
 if TYPE_CHECKING:
     from lycurgus_train.studies.plan import Effort
 
+TRAINING = ("synthetic", "one-image", "few-images", "ablation")
+HEEDED_BY = {"steps": TRAINING, "scored": TRAINING, "images": ("synthetic", "ablation")}
+"""Option -> the studies whose figures it decides."""
+
 EPILOG = """\
 studies:
   synthetic   real images, synthetic ones made of them, and both
@@ -53,14 +57,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--model", default="default", help="for 'noise': a model folder, checkpoint or installed name (default: the shipped network)"
     )
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="every training starts with these weights")
-    parser.add_argument("--steps", type=int, metavar="N", help="of every training, instead of the study's own")
+    parser.add_argument("--steps", type=int, metavar="N", help="of every training, instead of the study's own; not for 'noise'")
     parser.add_argument(
         "--images",
         type=int,
         metavar="N",
-        help="for 'ablation' and 'synthetic': so many real images at most, and as many synthetic and simulated ones",
+        help="so many real images to train on, at most, and about as many of each other kind; for 'ablation' and 'synthetic'",
     )
-    parser.add_argument("--scored", type=int, metavar="N", help="so many images to score with, at most")
+    parser.add_argument("--scored", type=int, metavar="N", help="so many real images to score with, at most; not for 'noise'")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="with so many seeds (default: 1)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the first of them (default: 1)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -78,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ParameterError(f"--{name} {value} is impossible", hint="give 1 or more")
+        if value is not None and options.name not in HEEDED_BY.get(name, STUDIES):
+            raise ParameterError(f"--{name} means nothing to the study '{options.name}'", hint="leave it out")
     if options.seed < 0 or options.workers < 0:
         raise ParameterError("--seed and --workers are 0 or more")
     plan = Plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool
+from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool, thresholds_of
 from lycurgus_train.studies.plan import Plan, drawn
 from lycurgus_train.studies.report import Cell, Report, mean_and_range
 
@@ -22,13 +22,13 @@ def run(plan: Plan) -> Report:
         synthetic = list(synthetic_pool(plan, real, count=SYNTHETIC_EACH * len(real), seed=0))
         arms: dict[str, list[tuple[float, Images]]] = {"without": [(1.0, real)], "with": [(0.5, real), (0.5, synthetic)]}
         for name, sources in arms.items():
-            runs = [learner.figures(f"{count} images {name} synthetic", sources, seed=seed)[""] for seed in plan.seeds]
+            runs = [learner.figures(f"{count} images {name} synthetic", sources, known=real, seed=seed)[""] for seed in plan.seeds]
             made = len(synthetic) if name == "with" else 0
-            rows.append((len(real), made, *(mean_and_range([one[measure] for one in runs]) for measure in REPORTED)))
+            rows.append((len(real), made, *(mean_and_range([one[measure] for one in runs]) for measure in REPORTED), thresholds_of(runs)))
     return Report(
         TITLE,
         plan.command,
-        ("real images", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75"),
+        ("real images", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75", "threshold"),
         tuple(rows),
         (("5 to 30 real images", "F1 0.36-0.88"), ("5 to 30 real images and 5 synthetic each", "F1 0.74-0.92")),
         (

@@ -1,4 +1,4 @@
-"""One cell of a study in which a network learns: train it briefly, score it as the application would use it."""
+"""One cell of a study in which a network learns: train it briefly, score it as the application would use it at a set score threshold."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lycurgus import __version__
 from lycurgus.core.errors import LycurgusError, ParameterError
 from lycurgus.detectors.network import NetworkDetector
 from lycurgus_train.candidates import opened
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.config import NetworkConfig, TrainConfig
 from lycurgus_train.data.pool import INDEX, Pool, write_pool
+from lycurgus_train.facts import read_facts
 from lycurgus_train.judging import detection_params, judge, scores_document
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.store import Prepared, prepare
 from lycurgus_train.studies.cells import Figures, identifier
-from lycurgus_train.studies.plan import Plan
+from lycurgus_train.studies.plan import Plan, evenly
 from lycurgus_train.synth.parameters import SynthesisParams
 from lycurgus_train.synth.simulators import SIMULATORS, pictures
 from lycurgus_train.synth.synthesis import synthesize
@@ -30,14 +34,14 @@ REPORTED = ("precision_50", "recall_50", "f1_50", "f1_75")
 AS_SHIPPED: Mapping[str, tuple[str, ...]] = {"": ()}
 
 THRESHOLDS = (0.3, 0.45, 0.6, 0.75)
-"""Score thresholds that are tried: a network that has learnt little is right at lower scores than the shipped one."""
+"""Score thresholds that are tried: a network that has learnt little is sure of little, and the shipped one's would leave nothing of it."""
 
 TRIED_ON = 6
-"""Images of those that a network was trained on, by which its threshold is chosen, at most."""
+"""Images by which thresholds are chosen, at most."""
 
 CHOSEN_SO = (
-    f"Each network is read at the score threshold, of {', '.join(f'{one:g}' for one in THRESHOLDS[:-1])} and {THRESHOLDS[-1]:g}, that does "
-    f"best on {TRIED_ON} of the images that it learnt from."
+    f"Each reading of each network has the score threshold, of {', '.join(f'{one:g}' for one in THRESHOLDS)}, that gives the best F1 at an "
+    f"IoU of 0.5 on up to {TRIED_ON} of the real images of the training part; it may suit a network less that knows these by heart."
 )
 """A note for reports."""
 
@@ -48,13 +52,13 @@ class Learner:
     Parameters
     ----------
     held_out : images to score with.
-    others : further such images, by a name.
+    also : name -> further images to score with.
     """
 
-    def __init__(self, plan: Plan, *, held_out: Images, others: Mapping[str, Images] | None = None) -> None:
+    def __init__(self, plan: Plan, *, held_out: Images, also: Mapping[str, Images] | None = None) -> None:
         self._plan = plan
         self._held_out = held_out
-        self._others = dict(others or {})
+        self._also = dict(also or {})
         self._prepared: dict[tuple[str, str], Prepared] = {}
 
     def figures(
@@ -62,6 +66,7 @@ class Learner:
         name: str,
         sources: Sequence[tuple[float, Images]],
         *,
+        known: Images,
         seed: int,
         head: str = "star-convex",
         readings: Mapping[str, Sequence[str]] = AS_SHIPPED,
@@ -71,46 +76,56 @@ class Learner:
         Parameters
         ----------
         name : of the cell.
+        known : images of the training part by which score thresholds are chosen, the same for all that is to be compared.
         readings : how the network's answers are turned into particles: name -> settings of the analysis.
 
         Returns
         -------
-        reading -> precision_50, recall_50, f1_50, f1_75, None where undefined; the same of other images with ", " and their name behind;
-        and "score", the threshold that was chosen.
+        reading -> precision_50, recall_50, f1_50, f1_75, None where undefined; "score_threshold"; "also", name -> the same four.
         """
         config = self._config(head, seed)
-        key = {
+        training = {
             "training": config.model_dump(mode="json", exclude={"train", "validation", "workers", "name"}),
             "images": [[weight, [f"{image.kind}/{image.name}" for image in images]] for weight, images in sources],
-            "scored": [image.name for image in chain(self._held_out, *self._others.values())],
             "start": None if self._plan.start is None else hashlib.sha256(self._plan.start.read_bytes()).hexdigest(),
-            "readings": {reading: list(settings) for reading, settings in readings.items()},
-            "thresholds": THRESHOLDS,
+            "version": __version__,
         }
-        return self._plan.cells.get(name, key, lambda: self._learn(identifier(name, key), config, sources, readings))
+        tried = evenly([image for image in known if image.instances], TRIED_ON)
+        key = training | {
+            "scored": _digest(self._held_out),
+            "also": {also: _digest(images) for also, images in self._also.items()},
+            "tried on": _digest(tried),
+            "thresholds": THRESHOLDS,
+            "facts": read_facts(),
+            "readings": {reading: list(settings) for reading, settings in readings.items()},
+        }
+        run = identifier(name, training)
+        return self._plan.cells.get(name, key, lambda: self._learn(run, config, sources, tried, readings))
 
     def _learn(
-        self, name: str, config: TrainConfig, sources: Sequence[tuple[float, Images]], readings: Mapping[str, Sequence[str]]
+        self,
+        run: str,
+        config: TrainConfig,
+        sources: Sequence[tuple[float, Images]],
+        tried: Images,
+        readings: Mapping[str, Sequence[str]],
     ) -> dict[str, Figures]:
-        out = self._plan.out / "runs" / name
+        out = self._plan.out / "runs" / run
         prepared = [(weight, [self._ready(image) for image in images]) for weight, images in sources]
         start = None if self._plan.start is None else adapted(self._plan.start, config.network, out / "start.pt")
         train(config, prepared, [], out, start_from=start, device=self._plan.device)
         with opened(out / LAST, sample=self._held_out[0].pixels) as model:
             detector = NetworkDetector(model)
-            known = typical(sources, TRIED_ON)
-            return {reading: self._score(detector, known, settings) for reading, settings in readings.items()}
+            return {reading: self._read(detector, tried, settings) for reading, settings in readings.items()}
 
-    def _score(self, detector: NetworkDetector, known: Images, settings: Sequence[str]) -> Figures:
-        """Score the held-out images at the threshold that does best on known ones; of equally good ones the lower."""
-        tried = {threshold: self._figures(detector, known, threshold, settings)["f1_50"] or 0.0 for threshold in THRESHOLDS}
-        best = max(tried, key=lambda threshold: (tried[threshold], -threshold))
-        figures = self._figures(detector, self._held_out, best, settings) | {"score": best}
-        for name, images in self._others.items():
-            figures |= {f"{measure}, {name}": value for measure, value in self._figures(detector, images, best, settings).items()}
-        return figures
+    def _read(self, detector: NetworkDetector, tried: Images, settings: Sequence[str]) -> Figures:
+        """Score at the threshold that does best on images that were tried; of equally good ones the lower, as new images are less sure."""
+        reached = {threshold: self._score(detector, tried, threshold, settings)["f1_50"] or 0.0 for threshold in THRESHOLDS}
+        best = max(reached, key=lambda threshold: (reached[threshold], -threshold))
+        also = {name: self._score(detector, images, best, settings) for name, images in self._also.items()}
+        return self._score(detector, self._held_out, best, settings) | {"score_threshold": best, "also": also}
 
-    def _figures(self, detector: NetworkDetector, images: Images, threshold: float, settings: Sequence[str]) -> Figures:
+    def _score(self, detector: NetworkDetector, images: Images, threshold: float, settings: Sequence[str]) -> Figures:
         params = detection_params("network", [*settings, f"detector.score={threshold:g}"])
         judged = list(judge(images, params, truth="instances", detector=detector, device=self._plan.device))
         failed = next((one for one in judged if one.error), None)
@@ -146,14 +161,18 @@ class Learner:
         return TrainConfig.model_validate(document)
 
 
-def typical(sources: Sequence[tuple[float, Images]], count: int) -> list[LabelledImage]:
-    """Return evenly drawn images of weighted sources, of each its share of ``count``, but at least one."""
-    total = sum(weight for weight, _ in sources)
-    chosen = []
-    for weight, images in sources:
-        share = min(len(images), max(1, round(count * weight / total)))
-        chosen += [images[number * len(images) // share] for number in range(share)]
-    return chosen
+def thresholds_of(runs: Sequence[Figures]) -> str:
+    """Write the score thresholds of several runs, each once."""
+    return ", ".join(f"{one:g}" for one in sorted({run["score_threshold"] for run in runs}))
+
+
+def _digest(images: Images) -> str:
+    """Tell these images, as they are, from all others."""
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(f"{image.kind}/{image.name} {image.shape} {[(one.bbox, one.area_px) for one in image.instances]}".encode())
+        digest.update(np.ascontiguousarray(image.pixels).tobytes())
+    return digest.hexdigest()
 
 
 def adapted(start: Path, network: NetworkConfig, path: Path) -> Path:

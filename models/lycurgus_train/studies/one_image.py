@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, richest, synthetic_pool
+from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, richest, synthetic_pool, thresholds_of
 from lycurgus_train.studies.plan import Plan
 from lycurgus_train.studies.report import Cell, Report, mean_and_range
 
@@ -22,14 +22,15 @@ def run(plan: Plan) -> Report:
             "with synthetic images of it": [(0.2, [image]), (0.8, synthetic)],
         }
         for name, sources in arms.items():
-            runs = [learner.figures(f"one image {name}", sources, seed=seed)[""] for seed in plan.seeds]
+            runs = [learner.figures(f"one image {name}", sources, known=[image], seed=seed)[""] for seed in plan.seeds]
             particles = len(image.instances)
             made = len(synthetic) if name != "alone" else 0
-            rows.append((image.name, particles, name, made, *(mean_and_range([one[measure] for one in runs]) for measure in REPORTED)))
+            scores = (mean_and_range([one[measure] for one in runs]) for measure in REPORTED)
+            rows.append((image.name, particles, name, made, *scores, thresholds_of(runs)))
     return Report(
         TITLE,
         plan.command,
-        ("image", "particles", "trained on it", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75"),
+        ("image", "particles", "trained on it", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75", "threshold"),
         tuple(rows),
         (("synthetic images of one annotated image, images of the same material", "F1 0.73-0.92"),),
         (

@@ -25,6 +25,7 @@ class Effort:
     widths, crop_px, batch, steps : see ``config``.
     real, synthetic, simulated : images at most; simulated ones of each simulator.
     scored : validation images at most.
+    simulated_scored : simulated images of each simulator to score with.
     picture_px : side of synthetic and simulated images.
     """
 
@@ -37,11 +38,14 @@ class Effort:
     simulated: int
     scored: int
     picture_px: int
+    simulated_scored: int = 4
     learning_rate: float = 2e-3
 
 
 SMALL = Effort((16, 24, 32, 48, 64), 128, 8, 300, real=24, synthetic=24, simulated=4, scored=8, picture_px=256, learning_rate=3e-3)
-FULL = Effort((32, 48, 64, 96, 128, 192), 256, 8, 3000, real=10_000, synthetic=200, simulated=80, scored=10_000, picture_px=512)
+FULL = Effort(
+    (32, 48, 64, 96, 128, 192), 256, 8, 3000, real=10_000, synthetic=200, simulated=80, scored=10_000, picture_px=512, simulated_scored=20
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,7 @@ class Plan:
         else:
             images = open_source(Source(path=self.data, split=self.split, part="validation"))
         _not_empty(images, self.validation or self.data)
-        count = min(self.effort.scored, len(images))
-        chosen = [images[number * len(images) // count] for number in range(count)]
+        chosen = evenly(images, self.effort.scored)
         if truth_of(chosen) != "instances":
             raise ParameterError(
                 f"this study scores outlines, and the truth of {self.validation or self.data} is of boxes or areas",
@@ -119,6 +122,12 @@ def drawn(images: Sequence[LabelledImage], count: int, *, seed: int) -> list[Lab
     """Read a random choice of images; a smaller one is the beginning of a larger one of the same seed."""
     order = np.random.default_rng(seed).permutation(len(images))[:count]
     return [images[int(number)] for number in order]
+
+
+def evenly(images: Sequence[LabelledImage], most: int) -> list[LabelledImage]:
+    """Read images at even distances, all of them where there are no more than ``most``."""
+    count = min(most, len(images))
+    return [images[number * len(images) // count] for number in range(count)]
 
 
 def _not_empty(images: Sequence[LabelledImage], path: Path) -> Sequence[LabelledImage]:

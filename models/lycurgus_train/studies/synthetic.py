@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool
+from lycurgus_train.studies.learning import CHOSEN_SO, REPORTED, Images, Learner, synthetic_pool, thresholds_of
 from lycurgus_train.studies.plan import Plan, drawn
 from lycurgus_train.studies.report import Cell, Report, mean_and_range
 
@@ -23,13 +23,13 @@ def run(plan: Plan) -> Report:
     }
     rows: list[tuple[Cell, ...]] = []
     for name, sources in arms.items():
-        runs = [learner.figures(name, sources, seed=seed)[""] for seed in plan.seeds]
+        runs = [learner.figures(name, sources, known=real, seed=seed)[""] for seed in plan.seeds]
         counts = (len(real) if "real" in name else 0, len(synthetic) if "synthetic" in name else 0)
-        rows.append((name, *counts, *(mean_and_range([one[measure] for one in runs]) for measure in REPORTED)))
+        rows.append((name, *counts, *(mean_and_range([one[measure] for one in runs]) for measure in REPORTED), thresholds_of(runs)))
     return Report(
         TITLE,
         plan.command,
-        ("trained on", "real images", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75"),
+        ("trained on", "real images", "synthetic images", "precision", "recall", "F1, IoU 0.5", "F1, IoU 0.75", "threshold"),
         tuple(rows),
         (),
         (
