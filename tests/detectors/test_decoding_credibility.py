@@ -7,7 +7,7 @@ import pytest
 
 from lycurgus.core.types import BBox
 from lycurgus.detectors.decoding.candidates import Candidate
-from lycurgus.detectors.decoding.credibility import FEW, MANY, most_credible, score_threshold
+from lycurgus.detectors.decoding.credibility import FEW, LIKENESS, MANY, most_credible, score_threshold
 from lycurgus.detectors.decoding.scales import Look
 
 SHAPE = (100, 100)
@@ -63,17 +63,25 @@ def test_a_few_finds_must_be_sure_each_by_itself() -> None:
 
 
 def test_one_of_many_is_believed_at_a_lower_score() -> None:
-    assert score_threshold([0.9] * (MANY - 1) + [0.61, 0.59], sure=0.7, crowd=0.6) == 0.61
+    assert score_threshold([0.75] * (MANY - 1) + [0.61, 0.59], sure=0.7, crowd=0.6) == 0.61
     assert score_threshold([0.61] * MANY, sure=0.7, crowd=0.6) == 0.61
     assert score_threshold([0.61] * FEW, sure=0.7, crowd=0.6) == 0.7
 
 
+def test_a_doubtful_find_is_not_one_of_many_that_are_certain() -> None:
+    for typical in (0.8, 0.85, 0.95):
+        least = min(typical - LIKENESS, 0.75)
+        assert score_threshold([typical] * MANY + [least + 0.001, least - 0.001], sure=0.75, crowd=0.6) == pytest.approx(
+            least + 0.001, abs=0.002
+        )
+
+
 @pytest.mark.parametrize("seed", range(20))
-def test_the_threshold_lies_within_its_bounds_and_falls_with_every_sure_find_more(seed: int) -> None:
+def test_the_threshold_lies_within_its_bounds_and_falls_with_every_find_more_that_is_just_sure(seed: int) -> None:
     rng = np.random.default_rng(seed)
     scores = rng.uniform(0.5, 1, rng.integers(1, 120)).tolist()
     threshold = score_threshold(scores, sure=0.72, crowd=0.6)
     assert 0.6 <= threshold <= 0.72
-    assert score_threshold([*scores, 0.99], sure=0.72, crowd=0.6) <= threshold
+    assert score_threshold([*scores, 0.72], sure=0.72, crowd=0.6) <= threshold
     assert score_threshold(rng.permutation(scores).tolist(), sure=0.72, crowd=0.6) == threshold
     assert score_threshold(scores, sure=0.72, crowd=0.72) == 0.72

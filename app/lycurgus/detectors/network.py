@@ -21,7 +21,7 @@ from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
-from lycurgus.detectors.decoding.credibility import most_credible, score_threshold
+from lycurgus.detectors.decoding.credibility import LIKELY, most_credible, score_threshold
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
 from lycurgus.detectors.surroundings import polarity_of
@@ -124,7 +124,8 @@ class NetworkDetector:
         assert isinstance(params, NetworkParams)
         network = open_network(self._model or find_model(params.model), device)
         manifest = network.model.manifest
-        decoding, sure = _decoding(network.model, params)
+        decoding, sure, crowd = _decoding(network.model, params)
+        likely = max(sure - LIKELY, 0.0)
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
@@ -132,14 +133,17 @@ class NetworkDetector:
         parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0))
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        looks = _first_looks(finder, scales, sure)
-        believed = [_most_credible(looks, sure)]
-        found, score = _believed(finder.merged(believed), sure, decoding.score)
+        looks = _first_looks(finder, scales, likely)
+        believed = [_most_credible(looks, likely)]
+        seen = finder.merged(believed)
+        found, score = _believed(seen, sure, crowd)
         unseen = not found
-        # Enlarged noise has many grains that are alike: where nothing was seen before, each has to be sure by itself.
-        crowd = sure if unseen else decoding.score
+        if unseen:
+            # Enlarged noise has many grains that are alike: each has to be sure by itself.
+            crowd = sure
         if expected is None:
-            for scale in further_scales(manifest, finder.shape, believed[0].scale, found):
+            sized = [one for one in seen if one.score >= likely]
+            for scale in further_scales(manifest, finder.shape, believed[0].scale, sized):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
                 further = next(known, None)
                 if further is None:
@@ -150,7 +154,7 @@ class NetworkDetector:
                     further = further.borne_out_by(believed[0], foreground=decoding.foreground)
                 # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
                 # shows large particles alone, so that the looks cannot be compared.
-                if scale < believed[0].scale or _most_credible([believed[0], further], sure) is further:
+                if scale < believed[0].scale or _most_credible([believed[0], further], likely) is further:
                     believed.append(further)
                     found, score = _believed(finder.merged(believed), sure, crowd)
         cancel.check()
@@ -186,19 +190,19 @@ class NetworkDetector:
         )
 
 
-def _first_looks(finder: Finder, scales: tuple[float, ...], sure: float) -> list[Seen]:
+def _first_looks(finder: Finder, scales: tuple[float, ...], likely: float) -> list[Seen]:
     """Look at a picture at scales, the finest first, with its shading and at the finest ones without."""
     finest, *coarser = scales
     looks = [finder.look(scale) for scale in coarser] + [finder.look(scale, flattened=True) for scale in coarser[: FLATTENED - 1]]
     if coarser and prod(finder.shape) > BOTH_PX:
-        flattened = _most_credible([one for one in looks if one.scale == coarser[0]], sure).flattened
+        flattened = _most_credible([one for one in looks if one.scale == coarser[0]], likely).flattened
         return [finder.look(finest, flattened=flattened), *looks]
     return [finder.look(finest), finder.look(finest, flattened=True), *looks]
 
 
-def _most_credible(looks: Sequence[Seen], sure: float) -> Seen:
-    """The most credible look, by what is sure in each."""
-    return looks[most_credible([one.look.down_to(sure) for one in looks])]
+def _most_credible(looks: Sequence[Seen], likely: float) -> Seen:
+    """The most credible look, by what is likely in each."""
+    return looks[most_credible([one.look.down_to(likely) for one in looks])]
 
 
 def _believed(found: list[Candidate], sure: float, crowd: float) -> tuple[list[Candidate], float]:
@@ -207,12 +211,13 @@ def _believed(found: list[Candidate], sure: float, crowd: float) -> tuple[list[C
     return [one for one in found if one.score >= score], score
 
 
-def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, float]:
+def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, float, float]:
     """Combine what the user has set with what the model says.
 
     Returns
     -------
-    The decoding, whose score is the least that can be believed, and the score from which a find is believed whatever else is found.
+    The decoding, whose score is the least that counts for anything, the score from which a find is believed whatever else is found, and
+    the least that one of many can be believed with.
 
     Raises
     ------
@@ -226,8 +231,10 @@ def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingPar
     set_by_user = {name: value for name in ("score", "overlap", "foreground") if (value := getattr(params, name)) != "auto"}
     thresholds = own.model_dump(exclude_none=True) | set_by_user
     crowd = thresholds.pop("crowd_score", thresholds["score"])
-    least = crowd if params.score == "auto" else thresholds["score"]
-    return DecodingParams(**(thresholds | {"head": head, "score": least})), thresholds["score"]
+    sure = thresholds["score"]
+    crowd = crowd if params.score == "auto" else sure
+    least = max(min(crowd, sure - LIKELY), 0.0)
+    return DecodingParams(**(thresholds | {"head": head, "score": least})), sure, crowd
 
 
 def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float | None:
