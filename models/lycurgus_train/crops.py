@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -61,7 +62,10 @@ class RunOrder(Sampler[int]):
 
 
 def batches(dataset: CropDataset, order: RunOrder, *, batch: int, workers: int) -> DataLoader[dict[str, Tensor]]:
-    """Return the loader of a run's batches."""
+    """Return the loader of a run's batches; with workers, OpenCV keeps to one thread in this process too."""
+    if workers:
+        # Threads do not survive a fork: a worker that tells OpenCV to give up those that its parent had would wait for them for ever.
+        cv2.setNumThreads(1)
     return DataLoader(
         dataset,
         batch_size=batch,
@@ -82,7 +86,5 @@ def to_batch(tensors: dict[str, Tensor], device: torch.device) -> Batch:
 
 def _one_thread(_worker: int) -> None:
     """Drawing crops must not take the cores from the network."""
-    import cv2
-
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -158,3 +158,20 @@ def test_small_particles_near_the_scale_of_their_picture_keep_enough_pixels_to_b
         diameters.append(2 * np.sqrt(np.median(stats[1:, cv2.CC_STAT_AREA]) / np.pi))
     assert min(diameters) == pytest.approx(augment.LEAST_PX, abs=0.6)
     assert max(diameters) > 6
+
+
+def test_workers_draw_crops_after_opencv_has_used_its_threads() -> None:
+    pytest.importorskip("torch")
+    from lycurgus_train.crops import CropDataset, RunOrder, batches
+
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        cv2.GaussianBlur(np.zeros((2000, 2000), np.float32), (0, 0), 5)
+        dataset = CropDataset([(1.0, [prepare(flat_discs((200, 200), 30))])], CropConfig(crop_px=64), seed=1, with_rays=False)
+        loader = batches(dataset, RunOrder(first_step=0, steps=1, batch=2), batch=2, workers=1)
+        loader.timeout = 60
+        (batch,) = loader
+        assert batch["picture"].shape == (2, 1, 64, 64)
+    finally:
+        cv2.setNumThreads(before)
