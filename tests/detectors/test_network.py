@@ -159,7 +159,7 @@ def test_round_particles_that_were_found_as_one_are_told_apart_where_outlines_ar
     union = np.logical_or.reduce(truth)
     cropped = crop(union, 0, 0)
     assert cropped is not None
-    monkeypatch.setattr(Finder, "merged", lambda _self, _seen: [Candidate(*cropped, 0.9, int(union.sum()))])
+    monkeypatch.setattr(Finder, "merged", lambda _self, _seen, **_: [Candidate(*cropped, 0.9, int(union.sum()))])
     picture = np.where(union, 3000.0, 1000.0)
     instances = found(detect(picture, model="stars", outlines="completed"))
     assert sorted(max(iou(mask, one) for one in drawn(instances, (160, 160))) > 0.9 for mask in truth) == [True, True]

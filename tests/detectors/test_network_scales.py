@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from detecting import DISCS, PICTURE, alike, detect, drawn, found, iou
-from lycurgus.core.types import PixelSize
+from lycurgus.core.types import BBox, PixelSize
+from lycurgus.detectors.decoding import Candidate
+from lycurgus.detectors.decoding.credibility import LIKELY
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
@@ -153,6 +155,32 @@ def test_what_an_enlarged_picture_adds_to_what_was_found_need_not_have_been_susp
 
     _blind(monkeypatch, half)
     assert len(found(detect(picture))) == len(discs)
+
+
+def test_particles_that_are_but_likely_tell_how_far_a_picture_is_enlarged(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy support a lump may be all that is sure."""
+    sure = read_manifest(models / "blobs").thresholds.score
+    shape = (200, 200)
+    discs = [disc(shape, (y, x), 10) for y in range(15, 190, 20) for x in range(15, 190, 20)]
+    picture = np.where(np.logical_or.reduce(discs), 3000.0, 1000.0)
+    lump = Candidate(BBox(80, 80, 116, 116), np.ones((36, 36), np.bool_), 1.0, 36 * 36)
+
+    def doubtful(below: float) -> Callable[[Seen], Seen]:
+        def change(seen: Seen) -> Seen:
+            candidates = [replace(one, score=sure - below) for one in seen.look.candidates]
+            return replace(seen, look=replace(seen.look, candidates=[*candidates, lump]))
+
+        return change
+
+    for below, scales in ((LIKELY - 0.01, [1.0, 2.0]), (LIKELY + 0.01, [1.0])):
+        with monkeypatch.context() as patch:
+            _blind(patch, doubtful(below))
+            assert detect(picture).details["scales"] == scales
+
+
+def test_a_score_that_is_set_bounds_all_that_is_found() -> None:
+    for score in (0.0, 0.05, 0.6):
+        assert min(one.score for one in found(detect(PICTURE, score=score))) >= score
 
 
 def _weakened(probability: NDArray[np.float32], first_row: int) -> NDArray[np.float32]:

@@ -147,10 +147,14 @@ class TestLearning:
         figures = learner.figures("cell", [(1.0, images)], known=images, seed=1, readings=readings)
         assert set(figures) == {"star-convex", "completed"}
         assert set(figures["completed"]) == {"precision_50", "recall_50", "f1_50", "f1_75", "score_threshold", "also"}
-        monkeypatch.setattr(learning, "train", None)  # finished: nothing is trained again
+
+        def train(*_: object, **__: object) -> None:
+            raise InterruptedError("trained again")
+
+        monkeypatch.setattr(learning, "train", train)
         again = learning.Learner(plan, held_out=plan.held_out())
         assert again.figures("cell", [(1.0, images)], known=images, seed=1, readings=readings) == figures
-        with pytest.raises(TypeError):  # of other images it has to be made
+        with pytest.raises(InterruptedError):  # other images to score with are another cell
             learning.Learner(plan, held_out=images).figures("cell", [(1.0, images)], known=images, seed=1, readings=readings)
 
         [last] = plan.out.glob("runs/*/last.pt")

@@ -98,10 +98,10 @@ class Finder:
         sigma = FLATTENING * min(self.shape)
         return self.scene.plane - smooth_background(self.scene.plane, self.scene.usable, sigma_px=sigma)
 
-    def merged(self, seen: Iterable[Seen]) -> list[Candidate]:
-        """Bring the finds of all scales together in the picture's own pixels; what was found at several stays once."""
+    def merged(self, seen: Iterable[Seen], *, least: float = 0.0) -> list[Candidate]:
+        """Bring the finds of all scales, from a score on, together in the picture's own pixels; what was found at several stays once."""
         best = best_px(self.network.model.manifest)
-        return merge_scales([one.look for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
+        return merge_scales([one.look.down_to(least) for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
 
 
 def with_negatives(predict: Predict) -> Predict:

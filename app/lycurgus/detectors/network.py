@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -69,7 +69,7 @@ class NetworkParams(DetectorParams):
     score: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
         "auto",
         title="Score threshold",
-        description="Particles that the network is less sure of are left out; 'auto' takes the model's own, less for one of many",
+        description="Particles that the network is less sure of are left out. 'auto' takes the model's own, less for one of many alike",
     )
     overlap: Auto | Annotated[float, Field(ge=0, le=1)] = Field(
         "auto",
@@ -86,6 +86,15 @@ class NetworkParams(DetectorParams):
         "'star-convex' draws smooth polygons; 'distance' keeps visible pixels only; 'semantic' does not part touching particles; "
         "'auto' is the model's own choice",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Scores from which a find is believed whatever else is found, as one of many, and from which it counts as likely."""
+
+    sure: float
+    crowd: float
+    likely: float
 
 
 class NetworkDetector:
@@ -124,8 +133,7 @@ class NetworkDetector:
         assert isinstance(params, NetworkParams)
         network = open_network(self._model or find_model(params.model), device)
         manifest = network.model.manifest
-        decoding, sure, crowd = _decoding(network.model, params)
-        likely = max(sure - LIKELY, 0.0)
+        decoding, scores = _decoding(network.model, params)
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
@@ -133,30 +141,29 @@ class NetworkDetector:
         parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0))
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        looks = _first_looks(finder, scales, likely)
-        believed = [_most_credible(looks, likely)]
-        seen = finder.merged(believed)
-        found, score = _believed(seen, sure, crowd)
-        unseen = not found
-        if unseen:
+        looks = _first_looks(finder, scales, scores.likely)
+        believed = [_most_credible(looks, scores.likely)]
+        found, score = _found(finder, believed, scores)
+        nothing_sure = not found
+        if nothing_sure:
             # Enlarged noise has many grains that are alike: each has to be sure by itself.
-            crowd = sure
+            scores = replace(scores, crowd=scores.sure)
         if expected is None:
-            sized = [one for one in seen if one.score >= likely]
-            for scale in further_scales(manifest, finder.shape, believed[0].scale, sized):
+            likely = [one for one in finder.merged(believed) if found and one.score >= min(scores.likely, score)]
+            for scale in further_scales(manifest, finder.shape, believed[0].scale, likely):
                 known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
                 further = next(known, None)
                 if further is None:
                     further = finder.look(scale, flattened=believed[0].flattened)
                     looks.append(further)
-                if unseen and scale > believed[0].scale:
-                    # Sure of the particle or not, the first look at one has seen that something is there; grains it took for background.
+                if nothing_sure and scale > max(1.0, believed[0].scale):
+                    # Sure of the particle or not, a look at the picture has seen that something is there; grains it took for background.
                     further = further.borne_out_by(believed[0], foreground=decoding.foreground)
                 # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
                 # shows large particles alone, so that the looks cannot be compared.
-                if scale < believed[0].scale or _most_credible([believed[0], further], likely) is further:
+                if scale < believed[0].scale or _most_credible([believed[0], further], scores.likely) is further:
                     believed.append(further)
-                    found, score = _believed(finder.merged(believed), sure, crowd)
+                    found, score = _found(finder, believed, scores)
         cancel.check()
         if decoding.head == "completed":
             found = in_reading_order(part_round(found, finder.shape, cancel=cancel))
@@ -205,19 +212,19 @@ def _most_credible(looks: Sequence[Seen], likely: float) -> Seen:
     return looks[most_credible([one.look.down_to(likely) for one in looks])]
 
 
-def _believed(found: list[Candidate], sure: float, crowd: float) -> tuple[list[Candidate], float]:
-    """Return what is believed of a picture's finds, and the score that it takes."""
-    score = score_threshold([one.score for one in found], sure=sure, crowd=crowd)
-    return [one for one in found if one.score >= score], score
+def _found(finder: Finder, believed: Sequence[Seen], scores: _Scores) -> tuple[list[Candidate], float]:
+    """Return what is believed of the finds of all looks that are, and the score that it takes."""
+    score = score_threshold([one.score for one in finder.merged(believed)], sure=scores.sure, crowd=scores.crowd)
+    # Once more without the others: what is not believed must not have taken the place of what is.
+    return finder.merged(believed, least=score), score
 
 
-def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, float, float]:
+def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:
     """Combine what the user has set with what the model says.
 
     Returns
     -------
-    The decoding, whose score is the least that counts for anything, the score from which a find is believed whatever else is found, and
-    the least that one of many can be believed with.
+    The decoding, whose score is the least that counts for anything, and the scores that decide.
 
     Raises
     ------
@@ -232,9 +239,8 @@ def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingPar
     thresholds = own.model_dump(exclude_none=True) | set_by_user
     crowd = thresholds.pop("crowd_score", thresholds["score"])
     sure = thresholds["score"]
-    crowd = crowd if params.score == "auto" else sure
-    least = max(min(crowd, sure - LIKELY), 0.0)
-    return DecodingParams(**(thresholds | {"head": head, "score": least})), sure, crowd
+    scores = _Scores(sure, crowd if params.score == "auto" else sure, max(sure - LIKELY, 0.0))
+    return DecodingParams(**(thresholds | {"head": head, "score": min(scores.crowd, scores.likely)})), scores
 
 
 def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lycurgus_train.studies.plan import Effort
 
 TRAINING = ("synthetic", "one-image", "few-images", "ablation")
-HEEDED_BY = {"steps": TRAINING, "scored": TRAINING, "images": ("synthetic", "ablation")}
+HEEDED_BY = {"steps": TRAINING, "scored": TRAINING, "images": ("synthetic", "ablation"), "start": TRAINING, "data": TRAINING}
 """Option -> the studies whose figures it decides."""
 
 EPILOG = """\
@@ -82,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ParameterError(f"--{name} {value} is impossible", hint="give 1 or more")
-        if value is not None and options.name not in HEEDED_BY.get(name, STUDIES):
+    for name, studies in HEEDED_BY.items():
+        if getattr(options, name) is not None and options.name not in studies:
             raise ParameterError(f"--{name} means nothing to the study '{options.name}'", hint="leave it out")
     if options.seed < 0 or options.workers < 0:
         raise ParameterError("--seed and --workers are 0 or more")

@@ -76,7 +76,7 @@ class Learner:
         Parameters
         ----------
         name : of the cell.
-        known : images of the training part by which score thresholds are chosen, the same for all that is to be compared.
+        known : images of the training part by which score thresholds are chosen.
         readings : how the network's answers are turned into particles: name -> settings of the analysis.
 
         Returns
@@ -86,7 +86,7 @@ class Learner:
         config = self._config(head, seed)
         training = {
             "training": config.model_dump(mode="json", exclude={"train", "validation", "workers", "name"}),
-            "images": [[weight, [f"{image.kind}/{image.name}" for image in images]] for weight, images in sources],
+            "images": [[weight, _digest(images)] for weight, images in sources],
             "start": None if self._plan.start is None else hashlib.sha256(self._plan.start.read_bytes()).hexdigest(),
             "version": __version__,
         }
@@ -170,8 +170,10 @@ def _digest(images: Images) -> str:
     """Tell these images, as they are, from all others."""
     digest = hashlib.sha256()
     for image in images:
-        digest.update(f"{image.kind}/{image.name} {image.shape} {[(one.bbox, one.area_px) for one in image.instances]}".encode())
+        digest.update(f"{image.kind}/{image.name} {image.shape} {image.boxes.tolist()}".encode())
         digest.update(np.ascontiguousarray(image.pixels).tobytes())
+        for instance in image.instances:
+            digest.update(f"{instance.bbox}".encode() + instance.mask.tobytes())
     return digest.hexdigest()
 
 
@@ -201,7 +203,7 @@ def synthetic_pool(plan: Plan, images: Images, *, count: int, seed: int) -> Pool
         Nothing can be cut out of the images.
     """
     params = SynthesisParams(count=count, size_px=plan.effort.picture_px)
-    made_of = {"of": [image.name for image in images], "seed": seed, "parameters": params.model_dump(mode="json")}
+    made_of = {"of": _digest(images), "seed": seed, "parameters": params.model_dump(mode="json"), "version": __version__}
     name = identifier("synthetic", made_of)
     folder = plan.out / "pools" / name
     if not (folder / INDEX).exists():
@@ -211,7 +213,7 @@ def synthetic_pool(plan: Plan, images: Images, *, count: int, seed: int) -> Pool
 
 def simulated_pool(plan: Plan, *, each: int, seed: int) -> Pool:
     """Return so many simulated images of every simulator, made now if they are not there."""
-    folder = plan.out / "pools" / f"simulated-{each}-{plan.effort.picture_px}-{seed}"
+    folder = plan.out / "pools" / f"simulated-{each}-{plan.effort.picture_px}-{seed}-{__version__}"
     if not (folder / INDEX).exists():
         numbers = range(each)
         write_pool(

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from lycurgus import __version__
 from lycurgus.core.overlap import match
 from lycurgus.detectors import Detector
 from lycurgus.detectors.network import NetworkDetector
@@ -43,8 +44,15 @@ def run(plan: Plan) -> Report:
         for ratio, shape, size in pictures:
             counts: list[str] = []
             for (method, detector), denoising in product(methods.items(), DENOISING.values()):
-                sha256 = "" if detector is None else model.manifest.model.sha256
-                key = {"model": sha256, "seeds": list(plan.seeds), "ratio_db": ratio, "shape": shape, "size_px": size}
+                manifest = None if detector is None else model.manifest.document()
+                key = {
+                    "model": manifest,
+                    "seeds": list(plan.seeds),
+                    "ratio_db": ratio,
+                    "shape": shape,
+                    "size_px": size,
+                    "version": __version__,
+                }
                 count = partial(_counts, plan, method, detector, f"preprocess.denoise={denoising}", shape, size, ratio)
                 counts.append(_shown(plan.cells.get(f"{method} {shape} {size:g} px {ratio} dB {denoising}", key, count)))
             rows.append((shape, f"{size:g}", "none" if ratio is None else f"{ratio:g}", *counts))

@@ -48,7 +48,7 @@ def decode_completed(fields: Floats, rays: Rays, params: DecodingParams) -> list
 
 
 def _completed(visible: list[Candidate], labels: NDArray[np.int32], outlines: Outlines, params: DecodingParams) -> list[Candidate]:
-    """Give each region, in the order of its label, the hidden part that its outline claims; one that will be dropped claims nothing."""
+    """Give each region, in the order of its label, the hidden part that its outline claims; one below ``params.score`` claims none."""
     height, width = labels.shape
     shapes = fillable(outlines.polygons, (height, width))
     known = outlines.known.tolist()

@@ -19,7 +19,7 @@ COVERAGE_POWER = 0.03
 FEW, MANY = 20, 40
 """A find of up to the first rank is judged by itself, from the second on as one of many."""
 
-LIKENESS = 0.18
+LIKENESS = 0.16
 """One of many may have a score so far below their median: where a network is sure of most, a doubtful find is not like them."""
 
 LIKELY = 0.08
@@ -32,8 +32,8 @@ def score_threshold(scores: Sequence[float], *, sure: float, crowd: float) -> fl
     How many false finds of a certain score a picture has does not depend on how many particles it shows: where there are many, one that
     looks like them at a lower score is more likely to be one of them. So the find of rank n, the surest first, may have a score as low
     as a bound that falls from ``sure`` at ``FEW`` to ``crowd`` at ``MANY``, linearly in log n; believed is all down to the last that
-    keeps to it, as in the procedure of Benjamini and Hochberg (J. R. Stat. Soc. B 57 (1995) 289). Nothing is believed whose score lies
-    below both ``sure`` and the median of the sure finds less ``LIKENESS``.
+    keeps to it, as in the procedure of Benjamini and Hochberg (J. R. Stat. Soc. B 57 (1995) 289). The bound ends higher, at ``LIKENESS``
+    below the median of all finds from ``crowd`` on, where that is higher.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def score_threshold(scores: Sequence[float], *, sure: float, crowd: float) -> fl
     Within ``crowd`` ... ``sure``; ``sure`` where nothing is below it that is believed.
     """
     falling = np.sort(np.asarray(scores, dtype=np.float64))[::-1]
-    certain = falling[falling >= sure]
-    if certain.size:
-        crowd = min(max(crowd, float(np.median(certain)) - LIKENESS), sure)
+    possible = falling[falling >= crowd]
+    if possible.size:
+        crowd = min(max(crowd, float(np.median(possible)) - LIKENESS), sure)
     ranks = np.arange(1, falling.size + 1)
     part = np.clip(np.log(ranks / FEW) / np.log(MANY / FEW), 0, 1)
     keeping = falling[falling >= sure - (sure - crowd) * part]
