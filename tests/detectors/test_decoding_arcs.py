@@ -12,8 +12,9 @@ from lycurgus.core.errors import Cancelled
 from lycurgus.core.progress import CancelToken
 from lycurgus.core.types import Mask
 from lycurgus.detectors.decoding import Candidate, arcs
-from lycurgus.detectors.decoding.arcs import circle_through, part_round
+from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, iou
+from lycurgus.detectors.decoding.circles import circle_through
 from shapes import disc, ellipse, rectangle
 
 SIDE = 160

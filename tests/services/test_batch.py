@@ -235,7 +235,7 @@ def test_a_disk_that_becomes_read_only_in_mid_run_ends_it_and_fails_no_image(tmp
             pytest.skip("no disk can be mounted here")
         try:
             # An image that is being written meanwhile has lost its half-written file instead.
-            with pytest.raises(ExportError, match="read-only file system|no such file or directory.*bring the folder back"):
+            with pytest.raises(ExportError, match=r"read-only file system|no such file or directory.*bring the folder back"):
                 list(work)
         finally:
             subprocess.run(["umount", "-l", str(labels)], check=True)

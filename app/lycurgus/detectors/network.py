@@ -22,6 +22,7 @@ from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
 from lycurgus.detectors.decoding.credibility import LIKELY, most_credible, score_threshold
+from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
 from lycurgus.detectors.surroundings import polarity_of
@@ -166,7 +167,8 @@ class NetworkDetector:
                     found, score = _found(finder, believed, scores)
         cancel.check()
         if decoding.head == "completed":
-            found = in_reading_order(part_round(found, finder.shape, cancel=cancel))
+            apart = part_transparent(found, finder.scene.plane, cancel=cancel)
+            found = in_reading_order(part_round(found, finder.shape, cancel=cancel) if apart is None else apart)
 
         usable = (_within(one, finder.scene.usable) for one in found)
         instances = tuple(replace(one, bbox=moved(one.bbox, field.y0, field.x0)) for one in usable if one is not None)

@@ -8,9 +8,9 @@ taken apart only where circles explain nearly all of it and of its outline, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
-from math import ceil, hypot, pi, sqrt
+from math import hypot
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs, survivors
+from lycurgus.detectors.decoding.circles import EDGE_PX, Circle, Points, circle_through, disc_of
 
 LEAST_AREA_PX = 400
 """Smaller particles have too few pixels on their outline to tell arcs from steps."""
@@ -46,9 +47,6 @@ LEAST_ARC = 0.3
 MOST_ARCS = 60
 """An outline of more arcs is that of something rough, and would take long."""
 
-ROUND, ROUND_PX = 0.05, 0.7
-"""Root mean square of the distance of points from their circle that is allowed: the greater of a part of the radius and of px."""
-
 SEEN_DEG = 90
 """Least part of a circle's outline that is seen."""
 
@@ -66,35 +64,6 @@ LARGEST = 1.2
 
 SAME = 0.3
 """Circles with a greater IoU with one another, or with a particle, are the same."""
-
-EDGE_PX = 0.3
-"""Outlines lead through the centres of the outermost pixels, whose far half belongs to the particle too; less what steps add to a fit."""
-
-Points = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Circle:
-    """A circle and the points (n, 2) of an outline that lie near it; x and y, px."""
-
-    points: Points
-    x: float
-    y: float
-    radius: float
-
-    @property
-    def misfit(self) -> float:
-        """Root mean square of the distance of the points from the circle, as a ratio to what is allowed."""
-        away = np.hypot(self.points[:, 0] - self.x, self.points[:, 1] - self.y) - self.radius
-        return sqrt(float(np.mean(away**2))) / max(ROUND * self.radius, ROUND_PX)
-
-    @property
-    def seen_deg(self) -> float:
-        """How much of its outline the points show."""
-        # No finer than the points of a whole outline stand apart.
-        parts = int(np.clip(0.8 * 2 * pi * self.radius, 8, 72))
-        angles = np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x)
-        return 360 / parts * np.unique(np.floor(angles * (parts / (2 * pi))).astype(np.int64) % parts).size
 
 
 def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cancel: CancelToken = never) -> list[Candidate]:
@@ -240,29 +209,11 @@ def _joined(one: Circle, other: Circle) -> Circle | None:
     return both if both is not None and both.misfit < 1 else None
 
 
-def circle_through(points: Points) -> Circle | None:
-    """Fit a circle to points (n, 2) by least squares of x² + y² - 2ax - 2by - c (I. Kåsa, IEEE Trans. Instrum. Meas. 25 (1976) 8).
-
-    None where they lie in a line.
-    """
-    middle = points.mean(axis=0)
-    centred = points - middle
-    system = np.column_stack([2 * centred, np.ones(len(points))])
-    (a, b, c), _, rank, _ = np.linalg.lstsq(system, (centred**2).sum(axis=1), rcond=None)
-    if rank < 3 or c + a * a + b * b <= 0:
-        return None
-    return Circle(points, float(a + middle[0]), float(b + middle[1]), sqrt(c + a * a + b * b))
-
-
 def _drawn(circle: Circle, own: Mask, foreground: Mask, score: float) -> Candidate | None:
     """Return the pixels of a circle that are foreground; None where too little of it is, or too little the particle's own."""
-    reach = circle.radius + 2
-    y0, x0 = max(int(circle.y - reach), 0), max(int(circle.x - reach), 0)
-    window = np.s_[y0 : max(ceil(circle.y + reach), y0), x0 : max(ceil(circle.x + reach), x0)]
-    disc = np.zeros(own[window].shape, dtype=np.uint8)
-    centre = round((circle.x - x0) * 16), round((circle.y - y0) * 16)
-    cv2.circle(disc, centre, round((circle.radius + EDGE_PX) * 16), 1, cv2.FILLED, shift=4)
-    mask = disc.view(np.bool_) & foreground[window]
+    y0, x0, disc = disc_of(circle.x, circle.y, circle.radius + EDGE_PX, own.shape)
+    window = np.s_[y0 : y0 + disc.shape[0], x0 : x0 + disc.shape[1]]
+    mask = disc & foreground[window]
     area, all_of_it = np.count_nonzero(mask), np.count_nonzero(disc)
     if not area or area < INSIDE * all_of_it or np.count_nonzero(mask & own[window]) < WITHIN * area:
         return None

@@ -1,0 +1,88 @@
+"""Circles through points of outlines, and the discs that they bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, pi, sqrt
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lycurgus.core.types import Mask
+
+EDGE_PX = 0.3
+"""Outlines lead through the centres of the outermost pixels, whose far half belongs to the particle too; less what steps add to a fit."""
+
+ROUND, ROUND_PX = 0.05, 0.7
+"""Root mean square of the distance of points from their circle that is allowed: the greater of a part of the radius and of px."""
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circle:
+    """A circle and the points (n, 2) of an outline that lie near it; x and y, px."""
+
+    points: Points
+    x: float
+    y: float
+    radius: float
+
+    @property
+    def misfit(self) -> float:
+        """Root mean square of the distance of the points from the circle, as a ratio to what is allowed."""
+        away = np.hypot(self.points[:, 0] - self.x, self.points[:, 1] - self.y) - self.radius
+        return sqrt(float(np.mean(away**2))) / max(ROUND * self.radius, ROUND_PX)
+
+    @property
+    def seen_deg(self) -> float:
+        """How much of its outline the points show."""
+        # No finer than the points of a whole outline stand apart.
+        parts = int(np.clip(0.8 * 2 * pi * self.radius, 8, 72))
+        angles = np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x)
+        return 360 / parts * np.unique(np.floor(angles * (parts / (2 * pi))).astype(np.int64) % parts).size
+
+
+def circle_through(points: Points) -> Circle | None:
+    """Fit a circle to points (n, 2), as ``fit_circles`` does; None where they lie in a line."""
+    x, y, radius = fit_circles(points, np.ones((1, len(points))))[0].tolist()
+    return Circle(points, x, y, radius) if np.isfinite(radius) else None
+
+
+def fit_circles(points: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fit circles by least squares of x² + y² - 2ax - 2by - c (I. Kåsa, IEEE Trans. Instrum. Meas. 25 (1976) 8).
+
+    Parameters
+    ----------
+    points : (n, 2), x and y.
+    weights : (m, n), of each point for each of m circles, 0 for those that are not its own.
+
+    Returns
+    -------
+    (m, 3), x, y and radius; not a number where the points lie in a line.
+    """
+    middle = points.mean(axis=0)
+    x, y = (points - middle).T
+    z = x**2 + y**2
+    sums = weights @ np.column_stack([np.ones_like(x), x, y, z, x * x, x * y, y * y, x * z, y * z])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mx, my, mz, xx, xy, yy, xz, yz = (sums[:, 1:] / sums[:, :1]).T
+        # Of what is left to solve when c is eliminated only the moments about the mean remain.
+        xx, xy, yy, xz, yz = xx - mx * mx, xy - mx * my, yy - my * my, xz - mx * mz, yz - my * mz
+        determinant = xx * yy - xy * xy
+        determinant = np.where(determinant > 1e-9 * (xx + yy) ** 2, determinant, np.nan)
+        a, b = (xz * yy - yz * xy) / (2 * determinant), (yz * xx - xz * xy) / (2 * determinant)
+        radius = np.sqrt(mz - 2 * (a * mx + b * my) + a * a + b * b)
+    return np.column_stack([a + middle[0], b + middle[1], radius])
+
+
+def disc_of(x: float, y: float, radius: float, shape: tuple[int, int]) -> tuple[int, int, Mask]:
+    """Return the pixels of a disc that lie in an array of this shape, in a window: its y0 and x0, and (h, w) bool."""
+    reach = radius + 2
+    y0, x0 = max(int(y - reach), 0), max(int(x - reach), 0)
+    y1, x1 = min(ceil(y + reach), shape[0]), min(ceil(x + reach), shape[1])
+    disc = np.zeros((max(y1 - y0, 0), max(x1 - x0, 0)), dtype=np.uint8)
+    if disc.size:
+        cv2.circle(disc, (round((x - x0) * 16), round((y - y0) * 16)), round(radius * 16), 1, cv2.FILLED, shift=4)
+    return y0, x0, disc.view(np.bool_)
