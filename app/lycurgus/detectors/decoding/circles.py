@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, pi, sqrt
 
-import cv2
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask
 
-EDGE_PX = 0.3
-"""Outlines lead through the centres of the outermost pixels, whose far half belongs to the particle too; less what steps add to a fit."""
+EDGE_PX = 0.45
+"""Outlines lead through the centres of the outermost pixels, and circles fitted to them lie so far within the edge (digital discs)."""
 
 ROUND, ROUND_PX = 0.05, 0.7
 """Root mean square of the distance of points from their circle that is allowed: the greater of a part of the radius and of px."""
@@ -50,13 +50,13 @@ def circle_through(points: Points) -> Circle | None:
     return Circle(points, x, y, radius) if np.isfinite(radius) else None
 
 
-def fit_circles(points: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit_circles(points: Points, weights: NDArray[np.float64] | scipy.sparse.csr_array) -> NDArray[np.float64]:
     """Fit circles by least squares of x² + y² - 2ax - 2by - c (I. Kåsa, IEEE Trans. Instrum. Meas. 25 (1976) 8).
 
     Parameters
     ----------
     points : (n, 2), x and y.
-    weights : (m, n), of each point for each of m circles, 0 for those that are not its own.
+    weights : (m, n), dense or sparse, of each point for each of m circles, 0 for those that are not its own.
 
     Returns
     -------
@@ -78,11 +78,8 @@ def fit_circles(points: Points, weights: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def disc_of(x: float, y: float, radius: float, shape: tuple[int, int]) -> tuple[int, int, Mask]:
-    """Return the pixels of a disc that lie in an array of this shape, in a window: its y0 and x0, and (h, w) bool."""
-    reach = radius + 2
-    y0, x0 = max(int(y - reach), 0), max(int(x - reach), 0)
-    y1, x1 = min(ceil(y + reach), shape[0]), min(ceil(x + reach), shape[1])
-    disc = np.zeros((max(y1 - y0, 0), max(x1 - x0, 0)), dtype=np.uint8)
-    if disc.size:
-        cv2.circle(disc, (round((x - x0) * 16), round((y - y0) * 16)), round(radius * 16), 1, cv2.FILLED, shift=4)
-    return y0, x0, disc.view(np.bool_)
+    """Return the pixels whose centres lie in a disc, of an array of this shape: a window's y0 and x0, and (h, w) bool."""
+    y0, x0 = max(ceil(y - radius), 0), max(ceil(x - radius), 0)
+    y1, x1 = min(int(y + radius) + 1, shape[0]), min(int(x + radius) + 1, shape[1])
+    rows, columns = np.ogrid[y0 : max(y1, y0), x0 : max(x1, x0)]
+    return y0, x0, np.asarray((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)
