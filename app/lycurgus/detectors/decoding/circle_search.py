@@ -1,0 +1,292 @@
+"""Circles that are seen in particles that lie together: by their free outline, and by the steps of intensity where they lie over others.
+
+Where intensities add, as those of spheres in dark field do, the border of a particle shows also inside of others, by the same step as
+where it is free. So circles are proposed by pieces of the outline, and believed where enough of their own outline is free, or where the
+step goes on inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import acos, hypot, pi, sin
+
+import cv2
+import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
+from numpy.typing import NDArray
+
+from lycurgus.core.progress import CancelToken, never
+from lycurgus.core.types import Mask
+from lycurgus.detectors.decoding.circles import EDGE_PX, Circle, Points, fit_circles
+
+WINDOWS = (0.3, 0.6)
+"""Circles are proposed by pieces of an outline of such lengths, as parts of the median radius of the particles that lie together."""
+
+NEAR, NEAR_PX = 0.03, 1.3
+"""Points of an outline belong to a circle within the greater of a part of its radius and of px ..."""
+
+ALONG_DEG = 25
+"""... and where the outline turns no further from the circle's."""
+
+LEAST_RADIUS_PX = 6.0
+"""Smaller circles cannot be told from corners."""
+
+INSIDE = 0.95
+"""Least part of a circle that lies in the foreground."""
+
+FREE_DEG, FREE_ALONE_DEG = 30, 80
+"""Least part of a circle on the free outline that is no other's, where the step goes on inside, and where that is not asked."""
+
+STEP = 0.6
+"""Least mean of the steps of one circle inside others, as a ratio to that where it is free."""
+
+DEEP, DEEP_PX = 0.15, 3.0
+"""Steps inside are looked at so deep in the foreground: the greater of a part of the circle's radius and of px ..."""
+
+TOLD_DEG = 20
+"""... and tell something where so much of a circle lies there."""
+
+SAME = 0.65
+"""Circles with a greater IoU are the same."""
+
+LEAST_POINTS = 6
+"""Fewer points of an outline tell nothing of a circle."""
+
+THIN = 3
+"""Circles are fitted to every third point, which tells as much as all."""
+
+APART_PX = 1.5
+"""Circles proposed whose x, y and radius differ by less are looked at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Believed:
+    """A believed circle, and how its step goes on inside others: as a ratio to where it is free, None where that cannot be told."""
+
+    circle: Circle
+    inside: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """Particles that lie together, in a window of the picture.
+
+    Attributes
+    ----------
+    y0, x0 : the window's corner in the picture.
+    foreground : (h, w) bool, what they cover, of what lies in the window.
+    plane : (h, w) float32, the picture, slightly smoothed.
+    unknown : (h, w) bool, where its values say nothing.
+    points, normals : (n, 2), x and y: their free outline, but for what lies on the picture's frame, and its directions outwards.
+    contours : (n,), which of the closed outlines a point is of.
+    depth : (h, w) float32, distance to what is no foreground, px.
+    """
+
+    y0: int
+    x0: int
+    foreground: Mask
+    plane: NDArray[np.float32]
+    unknown: Mask
+    points: Points
+    normals: Points
+    contours: NDArray[np.int64]
+    depth: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, foreground: Mask, plane: NDArray[np.float32], unknown: Mask, y0: int, x0: int, shape: tuple[int, int]) -> Cluster:
+        """Trace the outline of a foreground; shape : (H, W) of the picture, whose frame is no outline."""
+        points, normals, contours = _outline(foreground)
+        y, x = points[:, 1] + y0, points[:, 0] + x0
+        within = (x > 1) & (y > 1) & (x < shape[1] - 2) & (y < shape[0] - 2)
+        depth = cv2.distanceTransform(foreground.view(np.uint8), cv2.DIST_L2, 3).astype(np.float32, copy=False)
+        return cls(y0, x0, foreground, plane, unknown, points[within], normals[within], contours[within], depth)
+
+
+def believed_circles(
+    cluster: Cluster, radius: float, largest: float, *, cancel: CancelToken = never
+) -> tuple[list[Believed], NDArray[np.bool_]]:
+    """Choose circles, those that explain most of the outline first.
+
+    Parameters
+    ----------
+    radius : of the particles that lie there, about, px.
+    largest : that a circle may have, px.
+
+    Returns
+    -------
+    The circles, and which points (n,) of the outline they explain.
+
+    Raises
+    ------
+    Cancelled
+    """
+    circles = _proposed(cluster, radius, largest)
+    near = _near(circles, cluster.points, cluster.normals)
+    by_point = near.tocsc()
+    is_explained = np.zeros(len(cluster.points), dtype=np.bool_)
+    gains = near.sum(axis=1)
+    believed: list[Believed] = []
+    while len(gains) and gains[best := int(gains.argmax())] >= LEAST_POINTS:
+        cancel.check()
+        x, y, r = circles[best].tolist()
+        near_it = near.indices[near.indptr[best] : near.indptr[best + 1]]
+        own = near_it[~is_explained[near_it]]
+        gains[best] = 0
+        free_deg = Circle(cluster.points[own], x, y, r).seen_deg
+        if free_deg < FREE_DEG or _is_one_of(believed, x, y, r):
+            continue
+        inside = _step_inside(cluster, x, y, r)
+        if free_deg >= FREE_ALONE_DEG or (inside is not None and inside >= STEP):
+            believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside))
+            is_explained[own] = True
+            gains -= by_point[:, own].sum(axis=1)
+    return believed, is_explained
+
+
+def _is_one_of(believed: list[Believed], x: float, y: float, radius: float) -> bool:
+    # Circles whose centres lie further apart share too little.
+    near = (one.circle for one in believed if hypot(one.circle.x - x, one.circle.y - y) < radius)
+    return any(_iou((x, y, radius), (one.x, one.y, one.radius)) > SAME for one in near)
+
+
+def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:
+    """Return the outlines of a foreground: points (n, 2), the directions in which they face outwards, and the contour that each is of."""
+    contours, hierarchy = cv2.findContours(foreground.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    points, normals, numbers = [], [], []
+    for number, (contour, (_, _, _, parent)) in enumerate(zip(contours, hierarchy[0], strict=True)):
+        if len(contour) < LEAST_POINTS:
+            continue
+        # Around a hole the foreground lies on the other side.
+        sign = np.sign(cv2.contourArea(contour, oriented=True)) * (-1 if parent >= 0 else 1)
+        smooth = scipy.ndimage.gaussian_filter1d(contour[:, 0].astype(np.float64), 1.2, axis=0, mode="wrap")
+        along = np.roll(smooth, -2, axis=0) - np.roll(smooth, 2, axis=0)
+        outwards = sign * np.column_stack([along[:, 1], -along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+        points.append(smooth + EDGE_PX * outwards)
+        normals.append(outwards)
+        numbers.append(np.full(len(contour), number))
+    if not points:
+        return np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
+    return np.concatenate(points), np.concatenate(normals), np.concatenate(numbers)
+
+
+def _near(circles: NDArray[np.float64], points: Points, normals: Points) -> scipy.sparse.csr_array:
+    """Tell which points (n, 2) belong to which circles (m, 3) by distance and direction: (m, n), 1 where they do."""
+    rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for some, around in _blocks(circles, points):
+        x, y, radius = circles[some].T.astype(np.float32)[:, :, None]
+        there, facing = points[around].astype(np.float32), normals[around].astype(np.float32)
+        across, down = there[:, 0] - x, there[:, 1] - y
+        tolerance = np.maximum(NEAR * radius, NEAR_PX)
+        # Compared as squares: much of the time goes by here.
+        squared = across * across + down * down
+        outwards = np.maximum(across * facing[:, 0] + down * facing[:, 1], 0)
+        belongs = (squared < (radius + tolerance) ** 2) & (squared > (radius - tolerance) ** 2)
+        belongs &= outwards * outwards > np.float32(np.cos(np.deg2rad(ALONG_DEG)) ** 2) * squared
+        which, where = np.nonzero(belongs)
+        rows.append(some[which])
+        columns.append(around[where])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    return scipy.sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(circles), len(points)))
+
+
+def _blocks(circles: NDArray[np.float64], points: Points) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Go through circles (m, 3) that lie near one another, and the points (n, 2) that can be theirs: the places of both."""
+    if not len(circles):
+        return
+    reach = float(circles[:, 2].max()) + NEAR_PX + NEAR * float(circles[:, 2].max())
+    cell = 4 * reach
+    cells = np.floor(circles[:, :2] / cell).astype(np.int64)
+    for x, y in np.unique(cells, axis=0).tolist():
+        some = np.flatnonzero((cells == (x, y)).all(axis=1))
+        low, high = np.array([x, y]) * cell - reach, (np.array([x, y]) + 1) * cell + reach
+        around = np.flatnonzero(((points > low) & (points < high)).all(axis=1))
+        yield some, around
+
+
+def _proposed(cluster: Cluster, radius: float, largest: float) -> NDArray[np.float64]:
+    """Fit circles (m, 3) to pieces of the outline, and again to all points that are near them; what is not in the foreground falls out.
+
+    Parameters
+    ----------
+    radius : of the particles that lie there, about, px.
+    largest : that a circle may have, px.
+    """
+
+    def possible(circles: NDArray[np.float64]) -> NDArray[np.float64]:
+        circles = circles[(circles[:, 2] >= LEAST_RADIUS_PX) & (circles[:, 2] <= largest)]
+        return circles[np.unique(np.round(circles / APART_PX), axis=0, return_index=True)[1]]
+
+    pieces = [np.zeros((0, 3))]
+    for number in np.unique(cluster.contours):
+        outline = cluster.points[cluster.contours == number]
+        for window in WINDOWS:
+            length = round(max(LEAST_POINTS, window * radius))
+            if length <= len(outline):
+                pieces.append(_fitted_to_pieces(outline, length))
+    circles = possible(np.concatenate(pieces))
+    points, normals = cluster.points[::THIN], cluster.normals[::THIN]
+    for _ in range(2):
+        members = _near(circles, points, normals)
+        enough = np.flatnonzero(members.sum(axis=1) >= LEAST_POINTS / THIN)
+        circles = possible(fit_circles(points, members[enough]))
+    return circles[_part_inside(circles, cluster.foreground) >= INSIDE]
+
+
+def _fitted_to_pieces(outline: Points, length: int) -> NDArray[np.float64]:
+    """Fit circles (m, 3) to pieces of so many points of a closed outline, each begun a third of a piece behind the one before."""
+    starts = np.arange(0, len(outline), max(2, length // 3))
+    columns = (starts[:, None] + np.arange(length)) % len(outline)
+    ends = np.arange(0, columns.size + 1, length)
+    return fit_circles(outline, scipy.sparse.csr_array((np.ones(columns.size), columns.ravel(), ends), shape=(len(starts), len(outline))))
+
+
+def _part_inside(circles: NDArray[np.float64], foreground: Mask) -> NDArray[np.float64]:
+    """Return how much of circles (m, 3) is foreground, by points of equal areas."""
+    grown = cv2.dilate(foreground.view(np.uint8), np.ones((3, 3), dtype=np.uint8))
+    rings, spokes = 6, 32
+    away = np.sqrt((np.arange(rings) + 0.5) / rings)[:, None]
+    angles = 2 * pi * np.arange(spokes) / spokes
+    x = np.rint(circles[:, 0, None, None] + circles[:, 2, None, None] * away * np.cos(angles)).astype(np.int64)
+    y = np.rint(circles[:, 1, None, None] + circles[:, 2, None, None] * away * np.sin(angles)).astype(np.int64)
+    height, width = foreground.shape
+    # What lies beyond the picture may be a particle's.
+    return np.asarray(grown[y.clip(0, height - 1), x.clip(0, width - 1)].mean(axis=(1, 2)))
+
+
+def _step_inside(cluster: Cluster, x: float, y: float, radius: float) -> float | None:
+    """Return the mean step of intensity across a circle where it lies in the foreground, as a ratio to the median where it is free."""
+    angles = 2 * pi * np.arange(max(24, round(2 * pi * radius))) / max(24, round(2 * pi * radius))
+    away = np.array([-3.0, -2, -1, 1, 2, 3])[:, None] + radius
+    xs, ys = (x + away * np.cos(angles)).astype(np.float32), (y + away * np.sin(angles)).astype(np.float32)
+    values = cv2.remap(cluster.plane, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    steps = values[:3].mean(axis=0) - values[3:].mean(axis=0)
+    height, width = cluster.foreground.shape
+    columns, rows = np.rint(xs).astype(np.int64), np.rint(ys).astype(np.int64)
+    within = ((columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)).all(axis=0)
+    columns, rows = columns.clip(0, width - 1), rows.clip(0, height - 1)
+    # The outline may lie a pixel aside; two px further out is sure to be another's.
+    free = within & ~cluster.foreground[rows[4], columns[4]]
+    # Where particles merely touch there may be a gap, and a step that says nothing of how intensities add.
+    deep = cluster.depth[rows[3], columns[3]] >= max(DEEP_PX, DEEP * radius)
+    told = within & deep & ~cluster.unknown[rows[:3], columns[:3]].any(axis=0)
+    usual = float(np.median(steps[free])) if np.count_nonzero(free) >= 4 else 0.0
+    if usual == 0 or 360 * np.count_nonzero(told) < TOLD_DEG * len(angles):
+        return None
+    # No single place says much: other borders cross there.
+    return float(np.clip(steps[told] / usual, -1, 2).mean())
+
+
+def _iou(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
+    """IoU of two discs given by x, y and radius."""
+    (x, y, a), (u, v, b) = one, other
+    apart, small, large = hypot(x - u, y - v), min(a, b), max(a, b)
+    if apart >= a + b:
+        return 0.0
+    if apart <= large - small:
+        return (small / large) ** 2
+    # Two segments less the kite of both centres and the points where the circles meet.
+    angle_a = acos((apart**2 + a**2 - b**2) / (2 * apart * a))
+    angle_b = acos((apart**2 + b**2 - a**2) / (2 * apart * b))
+    shared = a * a * angle_a + b * b * angle_b - a * apart * sin(angle_a)
+    return shared / (pi * (a * a + b * b) - shared)
