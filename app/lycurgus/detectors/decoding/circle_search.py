@@ -126,6 +126,7 @@ def believed_circles(
     by_point = near.tocsc()
     is_explained = np.zeros(len(cluster.points), dtype=np.bool_)
     gains = near.sum(axis=1)
+    chosen = np.zeros((0, 3))
     believed: list[Believed] = []
     while len(gains) and gains[best := int(gains.argmax())] >= LEAST_POINTS:
         cancel.check()
@@ -134,20 +135,21 @@ def believed_circles(
         own = near_it[~is_explained[near_it]]
         gains[best] = 0
         free_deg = Circle(cluster.points[own], x, y, r).seen_deg
-        if free_deg < FREE_DEG or _is_one_of(believed, x, y, r):
+        if free_deg < FREE_DEG or _is_one_of(chosen, x, y, r):
             continue
         inside = _step_inside(cluster, x, y, r)
         if free_deg >= FREE_ALONE_DEG or (inside is not None and inside >= STEP):
             believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside))
+            chosen = np.vstack([chosen, circles[best]])
             is_explained[own] = True
-            gains -= by_point[:, own].sum(axis=1)
+            np.subtract.at(gains, by_point[:, own].indices, 1)
     return believed, is_explained
 
 
-def _is_one_of(believed: list[Believed], x: float, y: float, radius: float) -> bool:
+def _is_one_of(circles: NDArray[np.float64], x: float, y: float, radius: float) -> bool:
     # Circles whose centres lie further apart share too little.
-    near = (one.circle for one in believed if hypot(one.circle.x - x, one.circle.y - y) < radius)
-    return any(_iou((x, y, radius), (one.x, one.y, one.radius)) > SAME for one in near)
+    near = circles[np.hypot(circles[:, 0] - x, circles[:, 1] - y) < radius]
+    return any(_iou((x, y, radius), (u, v, r)) > SAME for u, v, r in near.tolist())
 
 
 def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:

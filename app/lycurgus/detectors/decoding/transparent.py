@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.candidates import Candidate, crop, iou, shared_px
-from lycurgus.detectors.decoding.circle_search import Believed, Cluster, believed_circles
+from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs
+from lycurgus.detectors.decoding.circle_search import Cluster, believed_circles
 from lycurgus.detectors.decoding.circles import Circle, disc_of
 
 LEAST_AREA_PX = 400
@@ -51,6 +51,9 @@ LARGEST = 1.2
 
 MARGIN_PX = 8
 """What lies together is looked at with so much around it."""
+
+PAD_PX = 2
+"""Points of an outline lie up to so far outside of the pixels that they bound."""
 
 
 def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32], *, cancel: CancelToken = never) -> list[Candidate] | None:
@@ -97,11 +100,12 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
         y0, x0 = max(top - MARGIN_PX, 0), max(left - MARGIN_PX, 0)
         window = np.s_[y0 : top + high + MARGIN_PX, x0 : left + wide + MARGIN_PX]
         cluster = Cluster.of(labels[window] == label, smooth[window], unknown[window], y0, x0, (height, width))
-        radii = [candidates[index].diameter_px / 2 for index in members]
+        own = [candidates[index] for index in members]
+        radii = [one.diameter_px / 2 for one in own]
         believed, is_explained = believed_circles(cluster, float(np.median(radii)), LARGEST * max(radii), cancel=cancel)
-        gone, new = _taking_the_place(cluster, believed, is_explained, candidates, members, dented)
+        gone, new = _taking_the_place(cluster, [one.circle for one in believed], is_explained, own, [dented[index] for index in members])
         if gone:
-            replaced.update(gone)
+            replaced.update(members[place] for place in gone)
             discs.extend(new)
             inside.extend(one.inside for one in believed if one.inside is not None)
     if len(inside) < LEAST_TOLD or np.median(inside) < ADDING:
@@ -142,44 +146,45 @@ def _clipped(plane: NDArray[np.float32]) -> Mask:
 
 
 def _taking_the_place(
-    cluster: Cluster,
-    believed: Sequence[Believed],
-    is_explained: NDArray[np.bool_],
-    candidates: Sequence[Candidate],
-    members: Sequence[int],
-    dented: Sequence[bool],
+    cluster: Cluster, circles: Sequence[Circle], is_explained: NDArray[np.bool_], members: Sequence[Candidate], dented: Sequence[bool]
 ) -> tuple[list[int], list[Candidate]]:
-    """Decide which particles circles explain: the places of those that go, and the round ones that come."""
-    discs = [disc for one in believed if (disc := _drawn(cluster, one.circle)) is not None]
+    """Decide which particles circles explain: the places of those that go, and the round ones that come.
+
+    Parameters
+    ----------
+    is_explained : (n,), which points of the cluster's outline are on circles.
+    members, dented : the cluster's particles, and whether each has dents.
+    """
+    discs = [disc for one in circles if (disc := _drawn(cluster, one)) is not None]
     if len(discs) < 2:
         return [], []
-    covered, lost = np.zeros_like(cluster.foreground), np.zeros_like(cluster.foreground)
+    covered = np.zeros_like(cluster.foreground)
     for disc in discs:
-        covered[_within(disc, cluster)] |= disc.mask
-    columns, rows = np.rint(cluster.points).astype(np.int64).T
+        covered[_slices(disc, cluster)] |= disc.mask
+    found = [pair[:2] for pair in similar_pairs([*members, *discs], least_iou=FOUND) if pair[0] < len(members) <= pair[1]]
+    known = {member for member, _ in found}
+    outline, unexplained = (_drawn_points(cluster, which) for which in (np.ones_like(is_explained), ~is_explained))
     gone = []
-    for place in members:
-        one = candidates[place]
-        if not dented[place] and any(iou(one, disc) >= FOUND for disc in discs):
+    owner = np.zeros(cluster.foreground.shape, dtype=np.int32)
+    for place, one in enumerate(members):
+        if place in known and not dented[place]:
             continue
-        box = moved(one.bbox, -cluster.y0, -cluster.x0)
         # Its outline, and a pixel around it, since the points lie between pixels.
-        around = cv2.dilate(np.pad(one.mask, 2).view(np.uint8), np.ones((3, 3), dtype=np.uint8))
-        there = np.flatnonzero((rows >= box.y0 - 2) & (rows < box.y1 + 2) & (columns >= box.x0 - 2) & (columns < box.x1 + 2))
-        on_it = there[around[rows[there] - box.y0 + 2, columns[there] - box.x0 + 2] > 0]
+        around = cv2.dilate(np.pad(one.mask, PAD_PX).view(np.uint8), np.ones((3, 3), dtype=np.uint8)).view(np.bool_)
+        rows, columns = _slices(one, cluster)
+        beside = np.s_[rows.start : rows.stop + 2 * PAD_PX, columns.start : columns.stop + 2 * PAD_PX]
         # Of a lens that two share hardly more than the dents at its ends are free.
-        most = max((1 - ON_CIRCLES) * len(on_it), DENTS * pi * one.diameter_px)
-        is_covered = np.count_nonzero(covered[box.slices] & one.mask) >= EXPLAINED * one.area_px
-        if is_covered and np.count_nonzero(~is_explained[on_it]) <= most:
+        most = max((1 - ON_CIRCLES) * int(outline[beside][around].sum()), DENTS * pi * one.diameter_px)
+        is_covered = np.count_nonzero(covered[rows, columns] & one.mask) >= EXPLAINED * one.area_px
+        if is_covered and int(unexplained[beside][around].sum()) <= most:
             gone.append(place)
-            lost[box.slices] |= one.mask
-    staying = [candidates[place] for place in members if place not in gone]
-    new = [
-        replace(disc, score=_score_of(disc, [candidates[place] for place in gone]))
-        for disc in discs
-        if np.count_nonzero(lost[_within(disc, cluster)] & disc.mask) >= SHARE * disc.area_px
-        and not any(iou(disc, one) >= FOUND for one in staying)
-    ]
+            owner[rows, columns][one.mask] = place + 1
+    already = {disc - len(members) for member, disc in found if member not in gone}
+    new = []
+    for number, disc in enumerate(discs):
+        shares = np.bincount(owner[_slices(disc, cluster)][disc.mask], minlength=2)
+        if number not in already and shares[1:].sum() >= SHARE * disc.area_px:
+            new.append(replace(disc, score=members[int(shares[1:].argmax())].score))
     return (gone, new) if len(new) >= len(gone) else ([], [])
 
 
@@ -191,11 +196,15 @@ def _drawn(cluster: Cluster, circle: Circle) -> Candidate | None:
     return None if cropped is None else Candidate(*cropped, 0.0, int(np.count_nonzero(mask)))
 
 
-def _within(disc: Candidate, cluster: Cluster) -> tuple[slice, slice]:
-    """Return where a disc lies in the cluster's window."""
-    return moved(disc.bbox, -cluster.y0, -cluster.x0).slices
+def _drawn_points(cluster: Cluster, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the outline's points in each pixel of the cluster's window, and of ``PAD_PX`` around it."""
+    height, width = cluster.foreground.shape
+    columns, rows = np.rint(cluster.points[which]).astype(np.int64).T + PAD_PX
+    return np.bincount(rows * (width + 2 * PAD_PX) + columns, minlength=(height + 2 * PAD_PX) * (width + 2 * PAD_PX)).reshape(
+        height + 2 * PAD_PX, width + 2 * PAD_PX
+    )
 
 
-def _score_of(disc: Candidate, gone: Sequence[Candidate]) -> float:
-    """Return the score of the particle of which a round one takes most."""
-    return max((shared_px(disc, one), one.score) for one in gone)[1]
+def _slices(one: Candidate, cluster: Cluster) -> tuple[slice, slice]:
+    """Return where a particle lies in the cluster's window."""
+    return moved(one.bbox, -cluster.y0, -cluster.x0).slices
