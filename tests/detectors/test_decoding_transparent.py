@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from lycurgus.core.errors import Cancelled
+from lycurgus.core.overlap import match
 from lycurgus.core.progress import CancelToken
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding import Candidate
+from lycurgus.detectors.decoding import Candidate, circle_search
 from lycurgus.detectors.decoding.candidates import crop, iou
 from lycurgus.detectors.decoding.circles import disc_of, fit_circles
 from lycurgus.detectors.decoding.transparent import part_transparent
@@ -24,6 +25,8 @@ Sphere = tuple[float, float, float]
 
 CLUSTER: tuple[Sphere, ...] = ((110, 100, 52), (128, 128, 60), (100, 142, 44), (150, 100, 48))
 """Centre y, x and diameter; no two of them are parted by a gap."""
+
+LOWER: tuple[Sphere, ...] = ((210, 100, 52), (228, 128, 60), (200, 142, 44))
 
 SINGLE: tuple[Sphere, ...] = ((300, 80, 50), (300, 180, 60), (300, 290, 44), (90, 300, 56))
 
@@ -78,6 +81,27 @@ def test_spheres_that_were_found_as_one_are_told_apart() -> None:
     np.testing.assert_allclose(sizes, sorted(diameter for _, _, diameter in (*CLUSTER, *SINGLE)), rtol=0.04)
 
 
+def crowd(seed: int) -> tuple[list[Sphere], list[Candidate]]:
+    """Spheres at random, and what lies together as one particle."""
+    rng = np.random.default_rng(seed)
+    spheres = [(*rng.uniform(0, SIDE, 2).tolist(), rng.uniform(30, 64)) for _ in range(36)]
+    _, labels = cv2.connectedComponents(np.logical_or.reduce(masks_of(spheres)).view(np.uint8))
+    return spheres, [candidate(labels == label) for label in range(1, int(labels.max()) + 1)]
+
+
+def test_of_a_crowd_most_are_found_and_hardly_anything_else() -> None:
+    right = reported = there = 0
+    for seed in range(6):
+        spheres, together = crowd(seed)
+        found = part_transparent(together, pictured(spheres, noise=8))
+        if found is None:
+            found = together
+        right += len(match(found, [candidate(mask) for mask in masks_of(spheres)], threshold=0.5))
+        reported, there = reported + len(found), there + len(spheres)
+    assert right / there > 0.905
+    assert right / reported > 0.98
+
+
 def test_what_they_are_worth_is_that_of_what_they_come_from() -> None:
     whole = candidate(np.logical_or.reduce(masks_of(CLUSTER)), score=0.66)
     found = part_transparent([whole, *singles()], pictured((*CLUSTER, *SINGLE)))
@@ -101,16 +125,16 @@ def test_where_values_are_cut_off_nothing_is_held_against_them() -> None:
 
 def test_spheres_that_the_picture_cuts_are_told_apart() -> None:
     cut = ((2.0, 60.0, 56.0), (24.0, 90.0, 56.0), (4.0, 122.0, 50.0))
-    assert_found(part_transparent([merged(cut), *singles()], pictured((*cut, *SINGLE))), (*cut, *SINGLE), least=0.8)
+    spheres = (*cut, *LOWER, *SINGLE)
+    assert_found(part_transparent([merged(cut), merged(LOWER), *singles()], pictured(spheres)), spheres, least=0.8)
 
 
 def test_a_piece_that_two_share_is_no_particle_of_its_own() -> None:
     """A network takes the bright lens for a particle, and leaves the rest to others."""
     two = ((100.0, 100.0, 60.0), (100.0, 130.0, 60.0))
     one, other = masks_of(two)
-    three = ((210.0, 100.0, 52.0), (228.0, 128.0, 60.0), (200.0, 142.0, 44.0))
-    found = [candidate(one & other), candidate((one | other) & ~(one & other)), merged(three), *singles()]
-    spheres = (*two, *three, *SINGLE)
+    found = [candidate(one & other), candidate((one | other) & ~(one & other)), merged(LOWER), *singles()]
+    spheres = (*two, *LOWER, *SINGLE)
     assert_found(part_transparent(found, pictured(spheres)), spheres, least=0.85)
 
 
@@ -155,11 +179,110 @@ def test_a_ragged_particle_among_spheres_stays_whole() -> None:
     assert ragged in found
 
 
-def test_the_user_can_stop_it() -> None:
-    stopped = CancelToken()
-    stopped.cancel()
+def test_what_lies_on_a_sphere_stays() -> None:
+    """Gold on silica: nothing of its outline is free, and one circle covers it."""
+    small = candidate(disc(SHAPE, (132, 130), 16), score=0.95)
+    plane = pictured((*CLUSTER, *SINGLE))
+    plane[small.bbox.slices][small.mask] += 100
+    found = part_transparent([merged(), small, *singles()], plane)
+    assert found is not None
+    assert small in found
+    assert len(found) == len(CLUSTER) + len(SINGLE) + 1
+
+
+@pytest.mark.parametrize(("length", "width"), [(64, 32), (80, 40)])
+def test_a_rod_that_touches_them_stays_whole(length: int, width: int) -> None:
+    """Its ends are half circles."""
+    drawn = np.zeros(SHAPE, dtype=np.uint8)
+    cv2.line(drawn, (157 + width // 2, 128), (157 + length - width // 2, 128), 1, width)
+    rod = candidate(drawn.astype(np.bool_))
+    plane = pictured((*CLUSTER, *SINGLE))
+    plane[rod.bbox.slices][rod.mask] += 60
+    found = part_transparent([merged(), rod, *singles()], plane)
+    assert found is not None
+    assert rod in found
+    assert len(found) == len(CLUSTER) + len(SINGLE) + 1
+
+
+def test_one_that_was_found_already_stays_once() -> None:
+    first, *others = CLUSTER
+    known = candidate(disc(SHAPE, first[:2], first[2]), score=0.9)
+    rest = candidate(np.logical_or.reduce(masks_of(others)) & ~disc(SHAPE, first[:2], first[2]))
+    found = part_transparent([known, rest, *singles()], pictured((*CLUSTER, *SINGLE)))
+    assert_found(found, (*CLUSTER, *SINGLE), least=0.8)
+    assert found is not None
+    assert known in found
+
+
+def test_spheres_around_a_hole_are_told_apart() -> None:
+    angles = np.arange(8) * np.pi / 4
+    ring = tuple((200 + 70 * np.sin(angle), 200 + 70 * np.cos(angle), 72.0) for angle in angles)
+    corners = tuple((y, x, 50.0) for y in (40.0, 360.0) for x in (40.0, 360.0))
+    found = part_transparent([merged(ring), *(candidate(mask) for mask in masks_of(corners))], pictured((*ring, *corners)))
+    assert_found(found, (*ring, *corners), least=0.85)
+
+
+def test_texture_is_no_step() -> None:
+    """Opaque discs with an inner contrast as strong as their own: by chance a few look as if others were seen through them."""
+    spheres = masks_of((*CLUSTER, *SINGLE))
+    inside = np.logical_or.reduce(spheres)
+    taken = 0
+    for seed in range(10):
+        texture = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=SHAPE), (0, 0), 2)
+        plane = np.where(inside, 80 + 60 / texture.std() * texture, 20).astype(np.float32)
+        taken += part_transparent([merged(), *singles()], plane) is not None
+    assert taken <= 1
+
+
+def test_a_spike_of_the_detector_changes_nothing() -> None:
+    plane = pictured((*CLUSTER, *SINGLE))
+    plane[380, 380] = 65535
+    assert_found(part_transparent([merged(), *singles()], plane), (*CLUSTER, *SINGLE), least=0.85)
+
+
+def test_a_value_that_is_no_number_tells_nothing() -> None:
+    plane = pictured((*CLUSTER, *SINGLE), opaque=True)
+    plane[110, 100] = np.nan
+    assert part_transparent([merged(), *singles()], plane) is None
+
+
+def test_a_particle_in_pieces_that_lie_apart_stays() -> None:
+    pieces = candidate(disc(SHAPE, (250, 60), 30) | disc(SHAPE, (110, 100), 40))
+    found = part_transparent([merged(), pieces, *singles()], pictured((*CLUSTER, *SINGLE)))
+    assert found is not None
+    assert pieces in found
+
+
+def test_where_particles_fill_the_picture_there_is_no_outline() -> None:
+    notch = disc(SHAPE, (200, 200), 100)
+    assert part_transparent([candidate(~notch), candidate(notch), *singles()], pictured(SINGLE)) is None
+
+
+class StoppedAt(CancelToken):
+    """Is cancelled at the n-th question."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.left = n
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.cancel()
+        super().check()
+
+
+@pytest.mark.parametrize("question", [1, 3, 6])
+def test_the_user_can_stop_it(question: int) -> None:
     with pytest.raises(Cancelled):
-        part_transparent([merged(), *singles()], pictured((*CLUSTER, *SINGLE)), cancel=stopped)
+        part_transparent([merged(), *singles()], pictured((*CLUSTER, *SINGLE)), cancel=StoppedAt(question))
+
+
+def test_circles_that_touch_from_inside_share_the_smaller_one() -> None:
+    # A distance one step of a float more than the difference of the radii, where rounding leaves the domain of the arc cosine.
+    assert circle_search._iou((0, 0, 24.25844831741968), (12.658921964095975, 0, 11.599527343323711)) == pytest.approx(0.2286, abs=1e-3)
+    assert circle_search._iou((0, 0, 5), (0, 0, 5)) == pytest.approx(1)
+    assert circle_search._iou((0, 0, 5), (10, 0, 5)) == 0
 
 
 def test_circles_are_fitted_to_the_points_that_are_theirs() -> None:

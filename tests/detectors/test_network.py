@@ -15,7 +15,7 @@ from lycurgus.core.errors import Cancelled, ModelError, ParameterError
 from lycurgus.core.progress import CancelToken
 from lycurgus.core.tiling import Layout
 from lycurgus.core.types import BBox, Instance
-from lycurgus.detectors import DETECTORS, looks
+from lycurgus.detectors import DETECTORS, looks, network
 from lycurgus.detectors.decoding.candidates import Candidate, crop
 from lycurgus.detectors.looks import Finder
 from lycurgus.detectors.network import NetworkDetector, NetworkParams
@@ -49,6 +49,28 @@ def test_shifting_the_grid_of_tiles_changes_no_instance(model: str, offset_px: t
     tiled = detect(PICTURE, model=model)
     assert alike(found(whole), found(tiled))
     np.testing.assert_array_equal(whole.foreground, tiled.foreground)
+
+
+@pytest.mark.parametrize("is_transparent", [False, True])
+def test_particles_are_parted_by_their_outline_where_nothing_is_seen_through_them(
+    is_transparent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planes, calls = [], []
+
+    def through(candidates: list[Candidate], plane: NDArray[np.float32], **_: object) -> list[Candidate] | None:
+        planes.append(plane)
+        return candidates[:3] if is_transparent else None
+
+    def opaque(candidates: list[Candidate], shape: tuple[int, int], **_: object) -> list[Candidate]:
+        calls.append(shape)
+        return candidates[:5]
+
+    monkeypatch.setattr(network, "part_transparent", through)
+    monkeypatch.setattr(network, "part_round", opaque)
+    detection = detect(PICTURE, model="stars", outlines="completed")
+    assert len(found(detection)) == (3 if is_transparent else 5)
+    assert calls == ([] if is_transparent else [SHAPE])
+    np.testing.assert_array_equal(planes[0], PICTURE.astype(np.float32))
 
 
 def test_details_and_provenance_name_what_ran() -> None:

@@ -11,10 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from detecting import DISCS, PICTURE, alike, detect, drawn, found, iou
+from lycurgus.core.tiling import Predict
 from lycurgus.core.types import BBox, PixelSize
+from lycurgus.detectors import looks
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.decoding.credibility import LIKELY
-from lycurgus.detectors.looks import Finder, Seen
+from lycurgus.detectors.looks import Finder, Seen, with_mirror_images
 from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
 from networks import make_model
@@ -56,23 +58,42 @@ def test_nanometres_without_a_pixel_size_choose_nothing_and_say_so() -> None:
 @pytest.mark.parametrize("side", [480, 840])
 def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_model(models / "scaled", scales=[1.0, 0.5, 0.25])
-    looks = []
+    seen = []
     look = Finder.look
 
     def noted(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        looks.append((scale, flattened))
+        seen.append((scale, flattened))
         return look(self, scale, flattened=flattened)
 
     monkeypatch.setattr(Finder, "look", noted)
     picture = np.resize(PICTURE[:280, :400], (side, side))
     detect(picture, model="scaled")
     coarse = {(0.5, False), (0.5, True), (0.25, False)}
-    first = set(looks[:5])
+    first = set(seen[:5])
     if side == 480:
         assert first == coarse | {(1.0, False), (1.0, True)}
     else:
         assert first - coarse in ({(1.0, False)}, {(1.0, True)})
-        assert len([one for one in looks if one[0] == 1]) == 1
+        assert len([one for one in seen if one[0] == 1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "diameter_px", "is_mirrored"),
+    [((700, 700), 24, True), ((700, 701), 24, False), ((360, 360), 4, False), ((300, 300), 4, True)],
+)
+def test_small_pictures_are_looked_at_in_the_mirror_too(
+    shape: tuple[int, int], diameter_px: float, is_mirrored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expected particles of 4 px have the picture enlarged twice."""
+    asked = []
+
+    def noted(predict: Predict) -> Predict:
+        asked.append(predict)
+        return with_mirror_images(predict)
+
+    monkeypatch.setattr(looks, "with_mirror_images", noted)
+    detect(np.resize(PICTURE, shape), diameter_px=diameter_px)
+    assert bool(asked) == is_mirrored
 
 
 def test_large_particles_are_found_where_their_size_is_told_and_where_it_is_not(models: Path) -> None:

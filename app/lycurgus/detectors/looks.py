@@ -29,7 +29,6 @@ SUSPECTED = 0.9
 FLATTENING = 0.06
 """Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
 
-
 MIRRORED_PX = 700**2
 """Pictures of no more pixels are shown in their mirror image too: what is seen gets steadier, for twice the time."""
 
@@ -131,18 +130,15 @@ def with_negatives(predict: Predict) -> Predict:
 
 
 def with_mirror_images(predict: Predict) -> Predict:
-    """Let a network answer by the mean of what it says of pictures and of their mirror images, in which left is right."""
+    """Let a network answer by the mean of what it says of pictures and of their mirror images, upside down."""
 
     def mean(batch: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
-        straight, mirrored = predict(batch), predict(np.ascontiguousarray(batch[..., ::-1]))
+        straight, mirrored = predict(batch), predict(np.ascontiguousarray(batch[..., ::-1, :]))
         both: dict[str, NDArray[np.floating]] = {}
         for name, values in straight.items():
-            back = mirrored[name][..., ::-1]
-            if name == "rays":
-                # Ray k leads along 2πk/n there, which is π - 2πk/n here.
-                count = back.shape[1]
-                back = back[:, (count // 2 - np.arange(count)) % count]
-            both[name] = (values + back) / 2
+            back = mirrored[name][..., ::-1, :]
+            # The ray that led up leads down there: along 2πk/n before, along -2πk/n now.
+            both[name] = (values + (back[:, -np.arange(back.shape[1])] if name == "rays" else back)) / 2
         return both
 
     return mean

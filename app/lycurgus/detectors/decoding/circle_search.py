@@ -7,7 +7,6 @@ step goes on inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import acos, hypot, pi, sin
 
@@ -39,7 +38,7 @@ FREE_DEG, FREE_ALONE_DEG = 30, 80
 """Least part of a circle on the free outline that is no other's, where the step goes on inside, and where that is not asked."""
 
 STEP = 0.6
-"""Least mean of the steps of one circle inside others, as a ratio to that where it is free."""
+"""Least median of the steps of one circle inside others, as a ratio to that where it is free."""
 
 DEEP, DEEP_PX = 0.15, 3.0
 """Steps inside are looked at so deep in the foreground: the greater of a part of the circle's radius and of px ..."""
@@ -57,12 +56,18 @@ THIN = 3
 """Circles are fitted to every third point, which tells as much as all."""
 
 APART_PX = 1.5
-"""Circles proposed whose x, y and radius differ by less are looked at once."""
+"""Of circles proposed whose x, y and radius round to the same multiples of this, one is looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Believed:
-    """A believed circle, and how its step goes on inside others: as a ratio to where it is free, None where that cannot be told."""
+    """A circle that is believed.
+
+    Attributes
+    ----------
+    inside : how its step goes on inside others, as a ratio to where it is free; None where that cannot be told, and where it is believed
+        for that very reason, so that it says nothing of other circles.
+    """
 
     circle: Circle
     inside: float | None
@@ -121,7 +126,9 @@ def believed_circles(
     ------
     Cancelled
     """
-    circles = _proposed(cluster, radius, largest)
+    if len(cluster.points) < LEAST_POINTS:
+        return [], np.zeros(len(cluster.points), dtype=np.bool_)
+    circles = _proposed(cluster, radius, largest, cancel)
     near = _near(circles, cluster.points, cluster.normals)
     by_point = near.tocsc()
     is_explained = np.zeros(len(cluster.points), dtype=np.bool_)
@@ -138,8 +145,9 @@ def believed_circles(
         if free_deg < FREE_DEG or _is_one_of(chosen, x, y, r):
             continue
         inside = _step_inside(cluster, x, y, r)
-        if free_deg >= FREE_ALONE_DEG or (inside is not None and inside >= STEP):
-            believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside))
+        is_free = free_deg >= FREE_ALONE_DEG
+        if is_free or (inside is not None and inside >= STEP):
+            believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside if is_free else None))
             chosen = np.vstack([chosen, circles[best]])
             is_explained[own] = True
             np.subtract.at(gains, by_point[:, own].indices, 1)
@@ -174,39 +182,20 @@ def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:
 
 def _near(circles: NDArray[np.float64], points: Points, normals: Points) -> scipy.sparse.csr_array:
     """Tell which points (n, 2) belong to which circles (m, 3) by distance and direction: (m, n), 1 where they do."""
-    rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for some, around in _blocks(circles, points):
-        x, y, radius = circles[some].T.astype(np.float32)[:, :, None]
-        there, facing = points[around].astype(np.float32), normals[around].astype(np.float32)
-        across, down = there[:, 0] - x, there[:, 1] - y
-        tolerance = np.maximum(NEAR * radius, NEAR_PX)
-        # Compared as squares: much of the time goes by here.
-        squared = across * across + down * down
-        outwards = np.maximum(across * facing[:, 0] + down * facing[:, 1], 0)
-        belongs = (squared < (radius + tolerance) ** 2) & (squared > (radius - tolerance) ** 2)
-        belongs &= outwards * outwards > np.float32(np.cos(np.deg2rad(ALONG_DEG)) ** 2) * squared
-        which, where = np.nonzero(belongs)
-        rows.append(some[which])
-        columns.append(around[where])
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    return scipy.sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(circles), len(points)))
+    tolerance = np.maximum(NEAR * circles[:, 2], NEAR_PX)
+    within = scipy.spatial.cKDTree(points).query_ball_point(circles[:, :2], circles[:, 2] + tolerance)
+    rows = np.repeat(np.arange(len(circles)), [len(some) for some in within])
+    columns = np.array([place for some in within for place in some], dtype=np.int64)
+    x, y, radius = circles[rows].T
+    across, down = points[columns, 0] - x, points[columns, 1] - y
+    away = np.hypot(across, down)
+    outwards = across * normals[columns, 0] + down * normals[columns, 1]
+    belongs = (away > radius - tolerance[rows]) & (outwards > np.cos(np.deg2rad(ALONG_DEG)) * away)
+    rows, columns = rows[belongs], columns[belongs]
+    return scipy.sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(circles), len(points)))
 
 
-def _blocks(circles: NDArray[np.float64], points: Points) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Go through circles (m, 3) that lie near one another, and the points (n, 2) that can be theirs: the places of both."""
-    if not len(circles):
-        return
-    reach = float(circles[:, 2].max()) + NEAR_PX + NEAR * float(circles[:, 2].max())
-    cell = 4 * reach
-    cells = np.floor(circles[:, :2] / cell).astype(np.int64)
-    for x, y in np.unique(cells, axis=0).tolist():
-        some = np.flatnonzero((cells == (x, y)).all(axis=1))
-        low, high = np.array([x, y]) * cell - reach, (np.array([x, y]) + 1) * cell + reach
-        around = np.flatnonzero(((points > low) & (points < high)).all(axis=1))
-        yield some, around
-
-
-def _proposed(cluster: Cluster, radius: float, largest: float) -> NDArray[np.float64]:
+def _proposed(cluster: Cluster, radius: float, largest: float, cancel: CancelToken) -> NDArray[np.float64]:
     """Fit circles (m, 3) to pieces of the outline, and again to all points that are near them; what is not in the foreground falls out.
 
     Parameters
@@ -220,8 +209,8 @@ def _proposed(cluster: Cluster, radius: float, largest: float) -> NDArray[np.flo
         return circles[np.unique(np.round(circles / APART_PX), axis=0, return_index=True)[1]]
 
     pieces = [np.zeros((0, 3))]
-    for number in np.unique(cluster.contours):
-        outline = cluster.points[cluster.contours == number]
+    for outline in np.split(cluster.points, np.flatnonzero(np.diff(cluster.contours)) + 1):
+        cancel.check()
         for window in WINDOWS:
             length = round(max(LEAST_POINTS, window * radius))
             if length <= len(outline):
@@ -229,6 +218,7 @@ def _proposed(cluster: Cluster, radius: float, largest: float) -> NDArray[np.flo
     circles = possible(np.concatenate(pieces))
     points, normals = cluster.points[::THIN], cluster.normals[::THIN]
     for _ in range(2):
+        cancel.check()
         members = _near(circles, points, normals)
         enough = np.flatnonzero(members.sum(axis=1) >= LEAST_POINTS / THIN)
         circles = possible(fit_circles(points, members[enough]))
@@ -236,7 +226,10 @@ def _proposed(cluster: Cluster, radius: float, largest: float) -> NDArray[np.flo
 
 
 def _fitted_to_pieces(outline: Points, length: int) -> NDArray[np.float64]:
-    """Fit circles (m, 3) to pieces of so many points of a closed outline, each begun a third of a piece behind the one before."""
+    """Fit circles (m, 3) to pieces of so many points of an outline, each begun a third of a piece behind the one before.
+
+    Outlines are closed. A piece that leads across what is missing at the picture's frame fits nothing, and falls out later.
+    """
     starts = np.arange(0, len(outline), max(2, length // 3))
     columns = (starts[:, None] + np.arange(length)) % len(outline)
     ends = np.arange(0, columns.size + 1, length)
@@ -252,12 +245,12 @@ def _part_inside(circles: NDArray[np.float64], foreground: Mask) -> NDArray[np.f
     x = np.rint(circles[:, 0, None, None] + circles[:, 2, None, None] * away * np.cos(angles)).astype(np.int64)
     y = np.rint(circles[:, 1, None, None] + circles[:, 2, None, None] * away * np.sin(angles)).astype(np.int64)
     height, width = foreground.shape
-    # What lies beyond the picture may be a particle's.
+    # A window ends beyond its particles, but at the picture's frame; what lies behind that may be a particle's.
     return np.asarray(grown[y.clip(0, height - 1), x.clip(0, width - 1)].mean(axis=(1, 2)))
 
 
 def _step_inside(cluster: Cluster, x: float, y: float, radius: float) -> float | None:
-    """Return the mean step of intensity across a circle where it lies in the foreground, as a ratio to the median where it is free."""
+    """Return the median step of intensity across a circle deep in the foreground, as a ratio to that where it is free."""
     angles = 2 * pi * np.arange(max(24, round(2 * pi * radius))) / max(24, round(2 * pi * radius))
     away = np.array([-3.0, -2, -1, 1, 2, 3])[:, None] + radius
     xs, ys = (x + away * np.cos(angles)).astype(np.float32), (y + away * np.sin(angles)).astype(np.float32)
@@ -272,11 +265,11 @@ def _step_inside(cluster: Cluster, x: float, y: float, radius: float) -> float |
     # Where particles merely touch there may be a gap, and a step that says nothing of how intensities add.
     deep = cluster.depth[rows[3], columns[3]] >= max(DEEP_PX, DEEP * radius)
     told = within & deep & ~cluster.unknown[rows[:3], columns[:3]].any(axis=0)
-    usual = float(np.median(steps[free])) if np.count_nonzero(free) >= 4 else 0.0
-    if usual == 0 or 360 * np.count_nonzero(told) < TOLD_DEG * len(angles):
+    if np.count_nonzero(free) < 4 or 360 * np.count_nonzero(told) < TOLD_DEG * len(angles):
         return None
+    usual = float(np.median(steps[free]))
     # No single place says much: other borders cross there.
-    return float(np.clip(steps[told] / usual, -1, 2).mean())
+    return float(np.median(steps[told])) / usual if np.isfinite(usual) and usual else None
 
 
 def _iou(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
@@ -288,7 +281,7 @@ def _iou(one: tuple[float, float, float], other: tuple[float, float, float]) -> 
     if apart <= large - small:
         return (small / large) ** 2
     # Two segments less the kite of both centres and the points where the circles meet.
-    angle_a = acos((apart**2 + a**2 - b**2) / (2 * apart * a))
-    angle_b = acos((apart**2 + b**2 - a**2) / (2 * apart * b))
+    angle_a = acos(np.clip((apart**2 + a**2 - b**2) / (2 * apart * a), -1, 1))
+    angle_b = acos(np.clip((apart**2 + b**2 - a**2) / (2 * apart * b), -1, 1))
     shared = a * a * angle_a + b * b * angle_b - a * apart * sin(angle_a)
     return shared / (pi * (a * a + b * b) - shared)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import pi
+from math import pi, sqrt
 
 import cv2
 import numpy as np
@@ -30,12 +30,15 @@ DENT, DENT_PX = 0.05, 1.5
 LEAST_ROUND, MOSTLY_ROUND, ROUND_IOU = 3, 0.7, 0.87
 """Of the whole particles without dents, of which there are so many at least, so many must be round: the IoU with the disc of their area."""
 
-LEAST_TOLD, ADDING = 3, 0.4
-"""Circles that tell of it at least, and the median of their steps inside others, as ratios to those where they are free, from which on
-intensities add: about 0.6 where they do (other borders cross), 0.1 and less where they do not."""
+LEAST_TOLD, ADDING = 4, 0.2
+"""Circles that tell of it at least, and the lower bound of the median of their steps inside others, as ratios to those where they are free,
+from which on intensities add. The median is about 0.5 where they do (other borders cross) and near 0 where they do not."""
 
 EXPLAINED, ON_CIRCLES = 0.8, 0.6
 """Least part of a particle that circles cover, and least part of its free outline that is theirs, for circles to take its place."""
+
+ON_CIRCLE = 0.9
+"""Least part of the free outline of a particle without dents that is on circles, for it to be a part of one."""
 
 DENTS = 0.05
 """So little of an outline, as a part of the circumference of the disc of its area, need be no circle's: beside a dent nothing is."""
@@ -85,7 +88,10 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
     together: dict[int, list[int]] = {}
     for index, one in enumerate(candidates):
-        together.setdefault(int(labels[one.bbox.slices][one.mask][0]), []).append(index)
+        there = labels[one.bbox.slices][one.mask]
+        # A particle in pieces that lie apart stays what it is.
+        if (there == there[0]).all():
+            together.setdefault(int(there[0]), []).append(index)
     smooth = cv2.GaussianBlur(plane, (0, 0), 1.0).astype(np.float32, copy=False)
     unknown = _clipped(plane)
 
@@ -108,9 +114,18 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
             replaced.update(members[place] for place in gone)
             discs.extend(new)
             inside.extend(one.inside for one in believed if one.inside is not None)
-    if len(inside) < LEAST_TOLD or np.median(inside) < ADDING:
+    if not _add(inside):
         return None
     return [*(one for index, one in enumerate(candidates) if index not in replaced), *discs]
+
+
+def _add(inside: Sequence[float]) -> bool:
+    """Tell from the steps of circles inside others whether intensities add: two standard errors below the median they still say so."""
+    if len(inside) < LEAST_TOLD:
+        return False
+    low, middle, high = np.percentile(inside, (25, 50, 75)).tolist()
+    # Of normally distributed values, whose quartiles lie 1.349 sigma apart, the median has an error of 1.253 sigma / sqrt(n).
+    return bool(middle - 2 * 1.253 * (high - low) / 1.349 / sqrt(len(inside)) >= ADDING)
 
 
 def _is_dented(candidate: Candidate) -> bool:
@@ -119,6 +134,8 @@ def _is_dented(candidate: Candidate) -> bool:
     contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(contours, key=cv2.contourArea)
     corners = cv2.convexHull(outline)[:, 0].astype(np.float64)
+    if len(corners) < 3:
+        return False
     sides = np.roll(corners, -1, axis=0) - corners
     normals = np.column_stack([sides[:, 1], -sides[:, 0]]) / np.hypot(*sides.T)[:, None]
     depths = np.abs(outline[:, 0] @ normals.T - (corners * normals).sum(axis=1)).min(axis=1)
@@ -141,7 +158,8 @@ def _are_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> bool:
 
 def _clipped(plane: NDArray[np.float32]) -> Mask:
     """Find the pixels whose values lie at the end of the picture's range: where they are cut off, no step is left to see."""
-    low, high = float(plane.min()), float(plane.max())
+    # Not the ends themselves: a spike of a detector must not make all else look like one end.
+    low, high = np.percentile(plane[::4, ::4], (0.1, 99.9)).tolist()
     return np.asarray((plane <= low + 0.02 * (high - low)) | (plane >= high - 0.02 * (high - low)))
 
 
@@ -158,9 +176,9 @@ def _taking_the_place(
     discs = [disc for one in circles if (disc := _drawn(cluster, one)) is not None]
     if len(discs) < 2:
         return [], []
-    covered = np.zeros_like(cluster.foreground)
+    covering = np.zeros(cluster.foreground.shape, dtype=np.int32)
     for disc in discs:
-        covered[_slices(disc, cluster)] |= disc.mask
+        covering[_slices(disc, cluster)] += disc.mask
     found = [pair[:2] for pair in similar_pairs([*members, *discs], least_iou=FOUND) if pair[0] < len(members) <= pair[1]]
     known = {member for member, _ in found}
     outline, unexplained = (_drawn_points(cluster, which) for which in (np.ones_like(is_explained), ~is_explained))
@@ -173,10 +191,18 @@ def _taking_the_place(
         around = cv2.dilate(np.pad(one.mask, PAD_PX).view(np.uint8), np.ones((3, 3), dtype=np.uint8)).view(np.bool_)
         rows, columns = _slices(one, cluster)
         beside = np.s_[rows.start : rows.stop + 2 * PAD_PX, columns.start : columns.stop + 2 * PAD_PX]
-        # Of a lens that two share hardly more than the dents at its ends are free.
-        most = max((1 - ON_CIRCLES) * int(outline[beside][around].sum()), DENTS * pi * one.diameter_px)
-        is_covered = np.count_nonzero(covered[rows, columns] & one.mask) >= EXPLAINED * one.area_px
-        if is_covered and int(unexplained[beside][around].sum()) <= most:
+        free, strange = int(outline[beside][around].sum()), int(unexplained[beside][around].sum())
+        over = covering[rows, columns][one.mask]
+        least = 1
+        if dented[place]:
+            is_outlined = strange <= max((1 - ON_CIRCLES) * free, DENTS * pi * one.diameter_px)
+        elif free > DENTS * pi * one.diameter_px:
+            # A cap of a circle. A rod is not: only its ends are round.
+            is_outlined = strange <= (1 - ON_CIRCLE) * free
+        else:
+            # A lens that two share, but for what lies on one of them and is a particle of its own.
+            is_outlined, least = True, 2
+        if is_outlined and np.count_nonzero(over >= least) >= EXPLAINED * one.area_px:
             gone.append(place)
             owner[rows, columns][one.mask] = place + 1
     already = {disc - len(members) for member, disc in found if member not in gone}
@@ -185,7 +211,7 @@ def _taking_the_place(
         shares = np.bincount(owner[_slices(disc, cluster)][disc.mask], minlength=2)
         if number not in already and shares[1:].sum() >= SHARE * disc.area_px:
             new.append(replace(disc, score=members[int(shares[1:].argmax())].score))
-    return (gone, new) if len(new) >= len(gone) else ([], [])
+    return (gone, new) if len(new) >= sum(dented[place] for place in gone) else ([], [])
 
 
 def _drawn(cluster: Cluster, circle: Circle) -> Candidate | None:
