@@ -15,6 +15,7 @@ from lycurgus.detectors.decoding import Candidate, arcs
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, iou
 from lycurgus.detectors.decoding.circles import circle_through
+from lycurgus.detectors.decoding.outlines import is_dented
 from shapes import disc, ellipse, rectangle
 
 SIDE = 160
@@ -132,7 +133,7 @@ DENTED = {
 def test_what_is_not_several_round_particles_stays_whole(name: str) -> None:
     one = candidate((SMOOTH | DENTED)[name])
     assert part_round([one], SHAPE) == [one]
-    assert name in SMOOTH or arcs._is_dented(one), "tells nothing of the arcs"
+    assert name in SMOOTH or is_dented(one), "tells nothing of the arcs"
 
 
 def test_a_round_one_that_two_particles_share_stays_once_and_is_not_lost() -> None:

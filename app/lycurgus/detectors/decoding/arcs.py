@@ -21,13 +21,8 @@ from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs, survivors
-from lycurgus.detectors.decoding.circles import EDGE_PX, Circle, Points, circle_through, disc_of
-
-LEAST_AREA_PX = 400
-"""Smaller particles have too few pixels on their outline to tell arcs from steps."""
-
-CONVEX = 0.97
-"""Particles that fill this part of their convex hull have no dents."""
+from lycurgus.detectors.decoding.circles import Circle, circle_through, disc_of
+from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, foreground_of, is_dented, traced
 
 MARGIN = 0.6
 """Outlines are followed so far around a particle, as a part of its diameter."""
@@ -82,14 +77,12 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cance
     ------
     Cancelled
     """
-    foreground = np.zeros(shape, dtype=np.bool_)
-    for candidate in candidates:
-        foreground[candidate.bbox.slices] |= candidate.mask
+    foreground = foreground_of(candidates, shape)
     whole: list[Candidate] = []
     round_ones: list[Candidate] = []
     for candidate in candidates:
         circles = []
-        if _is_dented(candidate):
+        if is_dented(candidate):
             cancel.check()
             circles = _circles_of(candidate, foreground)
         round_ones.extend(circles)
@@ -102,14 +95,6 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cance
     # What was told apart before stays so: only pairs with a circle.
     pairs = [pair for pair in similar_pairs(together, least_iou=SAME) if pair[1] >= len(whole)]
     return [together[index] for index in survivors(together, ranks, pairs)]
-
-
-def _is_dented(candidate: Candidate) -> bool:
-    if candidate.area_px < LEAST_AREA_PX:
-        return False
-    contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    outline = max(contours, key=cv2.contourArea)
-    return bool(cv2.contourArea(outline) < CONVEX * cv2.contourArea(cv2.convexHull(outline)))
 
 
 def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
@@ -155,14 +140,10 @@ def arcs_of(foreground: Mask, radius: float) -> Iterator[Points]:
     (n, 2) float64, x and y, px.
     """
     height, width = foreground.shape
-    contours, hierarchy = cv2.findContours(foreground.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     step = max(3, round(SPAN * radius))
-    for contour, (_, _, _, parent) in zip(contours, hierarchy[0] if len(contours) else (), strict=True):
-        outline = contour[:, 0].astype(np.float64)
+    for outline, sign in traced(foreground):
         if len(outline) < 6 * step:
             continue
-        # Around a hole the foreground lies on the other side.
-        sign = np.sign(cv2.contourArea(contour, oriented=True)) * (-1 if parent >= 0 else 1)
         turning = sign * _turning(outline, step)
         lowest = scipy.ndimage.minimum_filter1d(turning, 2 * step + 1, mode="wrap")
         dents = np.flatnonzero((turning == lowest) & (turning < -DENT))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.circles import EDGE_PX, Circle, Points, fit_circles
+from lycurgus.detectors.decoding.circles import Circle, fit_circles
+from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, traced
 
 WINDOWS = (0.3, 0.6)
 """Circles are proposed by pieces of an outline of such lengths, as parts of the median radius of the particles that lie together."""
@@ -162,19 +163,16 @@ def _is_one_of(circles: NDArray[np.float64], x: float, y: float, radius: float) 
 
 def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:
     """Return the outlines of a foreground: points (n, 2), the directions in which they face outwards, and the contour that each is of."""
-    contours, hierarchy = cv2.findContours(foreground.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     points, normals, numbers = [], [], []
-    for number, (contour, (_, _, _, parent)) in enumerate(zip(contours, hierarchy[0], strict=True)):
-        if len(contour) < LEAST_POINTS:
+    for number, (outline, sign) in enumerate(traced(foreground)):
+        if len(outline) < LEAST_POINTS:
             continue
-        # Around a hole the foreground lies on the other side.
-        sign = np.sign(cv2.contourArea(contour, oriented=True)) * (-1 if parent >= 0 else 1)
-        smooth = scipy.ndimage.gaussian_filter1d(contour[:, 0].astype(np.float64), 1.2, axis=0, mode="wrap")
+        smooth = scipy.ndimage.gaussian_filter1d(outline, 1.2, axis=0, mode="wrap")
         along = np.roll(smooth, -2, axis=0) - np.roll(smooth, 2, axis=0)
         outwards = sign * np.column_stack([along[:, 1], -along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
         points.append(smooth + EDGE_PX * outwards)
         normals.append(outwards)
-        numbers.append(np.full(len(contour), number))
+        numbers.append(np.full(len(outline), number))
     if not points:
         return np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
     return np.concatenate(points), np.concatenate(normals), np.concatenate(numbers)

@@ -20,12 +20,7 @@ from lycurgus.core.types import Mask
 from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs
 from lycurgus.detectors.decoding.circle_search import Cluster, believed_circles
 from lycurgus.detectors.decoding.circles import Circle, disc_of
-
-LEAST_AREA_PX = 400
-"""Smaller particles have too few pixels on their outline to tell one circle from two."""
-
-DENT, DENT_PX = 0.05, 1.5
-"""How deep an outline is dented at least where several particles are one: the greater of a part of the radius and of px."""
+from lycurgus.detectors.decoding.outlines import LEAST_AREA_PX, foreground_of, is_dented
 
 LEAST_ROUND, MOSTLY_ROUND, ROUND_IOU = 3, 0.7, 0.87
 """Of the whole particles without dents, of which there are so many at least, so many must be round: the IoU with the disc of their area."""
@@ -76,16 +71,14 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
     ------
     Cancelled
     """
-    dented = [_is_dented(one) for one in candidates]
+    dented = [is_dented(one) for one in candidates]
     height, width = plane.shape
     if not any(dented) or not _are_round(
         [one for one, is_dented in zip(candidates, dented, strict=True) if not is_dented], (height, width)
     ):
         return None
-    foreground = np.zeros(plane.shape, dtype=np.uint8)
-    for candidate in candidates:
-        foreground[candidate.bbox.slices] |= candidate.mask
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+    foreground = foreground_of(candidates, (height, width))
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(foreground.view(np.uint8), connectivity=8)
     together: dict[int, list[int]] = {}
     for index, one in enumerate(candidates):
         there = labels[one.bbox.slices][one.mask]
@@ -126,20 +119,6 @@ def _add(inside: Sequence[float]) -> bool:
     low, middle, high = np.percentile(inside, (25, 50, 75)).tolist()
     # Of normally distributed values, whose quartiles lie 1.349 sigma apart, the median has an error of 1.253 sigma / sqrt(n).
     return bool(middle - 2 * 1.253 * (high - low) / 1.349 / sqrt(len(inside)) >= ADDING)
-
-
-def _is_dented(candidate: Candidate) -> bool:
-    if candidate.area_px < LEAST_AREA_PX:
-        return False
-    contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(contours, key=cv2.contourArea)
-    corners = cv2.convexHull(outline)[:, 0].astype(np.float64)
-    if len(corners) < 3:
-        return False
-    sides = np.roll(corners, -1, axis=0) - corners
-    normals = np.column_stack([sides[:, 1], -sides[:, 0]]) / np.hypot(*sides.T)[:, None]
-    depths = np.abs(outline[:, 0] @ normals.T - (corners * normals).sum(axis=1)).min(axis=1)
-    return bool(depths.max() >= max(DENT_PX, DENT * candidate.diameter_px / 2))
 
 
 def _are_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> bool:
