@@ -210,7 +210,7 @@ def test_a_full_disk_ends_the_run_and_fails_no_image(tmp_path: Path, monkeypatch
     assert names(finish(paths, tmp_path / "out")) == ["0.tif", "1.tif", "2.tif"]
 
 
-@pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO])
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO, errno.EROFS])
 def test_a_disk_that_is_pulled_out_ends_the_run_and_fails_no_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     paths = images(tmp_path, 2)
 

@@ -89,8 +89,8 @@ class Finder:
             if output.name != "rays" or self.decoding.head in ("completed", "star-convex")
         }
         predict = with_negatives(self.network.predict) if manifest.negatives else self.network.predict
-        # Of a small picture that is enlarged the mirror image would take too long again.
-        if max(prod(self.shape), prod(scaling.scaled)) <= MIRRORED_PX:
+        # At every scale or at none: answers of one kind are compared.
+        if prod(self.shape) <= MIRRORED_PX:
             predict = with_mirror_images(predict)
         planes = predict_tiled(plane, predict, outputs, layout, progress=self.parts.next(), cancel=self.cancel)
         self.cancel.check()
