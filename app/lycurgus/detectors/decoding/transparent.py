@@ -1,7 +1,8 @@
 """Round particles seen through one another, told apart by outlines and by the steps of intensity inside.
 
 Circles are searched for where particles lie together (``circle_search``). Whether intensities add is asked of the picture as a whole:
-what lies over one another in it and is opaque is left to ``arcs``, as are pictures whose single particles are not round.
+what lies over one another in it and is opaque is left to ``arcs``, as are pictures whose particles without dents
+are not round.
 """
 
 from __future__ import annotations
@@ -73,9 +74,8 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
     """
     dented = [is_dented(one) for one in candidates]
     height, width = plane.shape
-    if not any(dented) or not _are_round(
-        [one for one, is_dented in zip(candidates, dented, strict=True) if not is_dented], (height, width)
-    ):
+    whole = [one for one, has_dents in zip(candidates, dented, strict=True) if not has_dents]
+    if not any(dented) or not _are_round(whole, (height, width)):
         return None
     foreground = foreground_of(candidates, (height, width))
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(foreground.view(np.uint8), connectivity=8)
