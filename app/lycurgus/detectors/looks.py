@@ -29,7 +29,7 @@ SUSPECTED = 0.9
 FLATTENING = 0.06
 """Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
 
-MIRRORED_PX = 700**2
+MIRRORED_PX = 600**2
 """Pictures of no more pixels are shown in their mirror image too: what is seen gets steadier, for twice the time."""
 
 
