@@ -15,7 +15,6 @@ from lycurgus.detectors.decoding import Candidate, arcs
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, iou
 from lycurgus.detectors.decoding.circles import circle_through
-from lycurgus.detectors.decoding.outlines import is_dented
 from shapes import disc, ellipse, rectangle
 
 SIDE = 160
@@ -133,7 +132,19 @@ DENTED = {
 def test_what_is_not_several_round_particles_stays_whole(name: str) -> None:
     one = candidate((SMOOTH | DENTED)[name])
     assert part_round([one], SHAPE) == [one]
-    assert name in SMOOTH or is_dented(one), "tells nothing of the arcs"
+    assert name in SMOOTH or arcs._is_concave(one), "tells nothing of the arcs"
+
+
+def test_the_steps_of_an_enlarged_outline_are_no_circles() -> None:
+    """A disc as the network saw it in a picture of half the size."""
+    runs = [(16, 18), (14, 24), (10, 32), (8, 36), (6, 40), (4, 44), (4, 44), (2, 48), (0, 50), *[(0, 52)] * 8]
+    runs += [(2, 50), (2, 48), (4, 44), (4, 44), (6, 40), (8, 36), (10, 32), (14, 24), (16, 20)]
+    mask = np.zeros(SHAPE, dtype=np.bool_)
+    for number, (start, length) in enumerate(runs):
+        mask[30 + 2 * number : 32 + 2 * number, 30 + start : 30 + start + length] = True
+    assert arcs._is_concave(candidate(mask))
+    (found,) = part_round([candidate(mask)], SHAPE)
+    assert found.area_px == np.count_nonzero(mask)
 
 
 def test_a_round_one_that_two_particles_share_stays_once_and_is_not_lost() -> None:

@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Mask
-from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs, survivors
+from lycurgus.detectors.decoding.candidates import Candidate, crop, shared_px, similar_pairs, survivors
 from lycurgus.detectors.decoding.circles import Circle, circle_through, disc_of
-from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, foreground_of, is_dented, traced
+from lycurgus.detectors.decoding.outlines import EDGE_PX, LEAST_AREA_PX, Points, foreground_of, outer_outline, traced
+
+CONVEX = 0.97
+"""Particles that fill this part of their convex hull are not several: a single dent, or steps of an enlarged outline, is no arc's end."""
 
 MARGIN = 0.6
 """Outlines are followed so far around a particle, as a part of its diameter."""
@@ -54,6 +57,9 @@ INSIDE = 0.95
 EXPLAINED, ON_CIRCLES = 0.95, 0.95
 """Least part of a particle that its circles cover, and least part of the arcs on its outline that are theirs: rods have straight ones."""
 
+HIDDEN = 0.9
+"""A circle of which this part lies in another one is no particle: nothing of it would be seen."""
+
 LARGEST = 1.2
 """Greatest radius of a circle as a ratio to that of the disc of the particle's area: what is larger is no part of it."""
 
@@ -82,7 +88,7 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cance
     round_ones: list[Candidate] = []
     for candidate in candidates:
         circles = []
-        if is_dented(candidate):
+        if _is_concave(candidate):
             cancel.check()
             circles = _circles_of(candidate, foreground)
         round_ones.extend(circles)
@@ -95,6 +101,13 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cance
     # What was told apart before stays so: only pairs with a circle.
     pairs = [pair for pair in similar_pairs(together, least_iou=SAME) if pair[1] >= len(whole)]
     return [together[index] for index in survivors(together, ranks, pairs)]
+
+
+def _is_concave(candidate: Candidate) -> bool:
+    if candidate.area_px < LEAST_AREA_PX:
+        return False
+    outline = outer_outline(candidate)
+    return bool(cv2.contourArea(outline) < CONVEX * cv2.contourArea(cv2.convexHull(outline)))
 
 
 def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
@@ -118,6 +131,9 @@ def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
                 circles.append(circle)
                 drawn.append(one)
     if len(drawn) < 2 or sum(len(circle.points) for circle in circles) < ON_CIRCLES * sum(map(len, arcs)):
+        return []
+    # A circle that lies in another one is made of steps of the outline.
+    if any(shared_px(one, other) >= HIDDEN * min(one.area_px, other.area_px) for one, other in combinations(drawn, 2)):
         return []
     unexplained = own.copy()
     for one in drawn:

@@ -45,12 +45,17 @@ def traced(foreground: Mask) -> Iterator[tuple[Points, float]]:
         yield contour[:, 0].astype(np.float64), sign
 
 
+def outer_outline(candidate: Candidate) -> NDArray[np.int32]:
+    """Follow the outer outline of a particle, the longest where it is in pieces: (n, 1, 2), x and y in its box, as OpenCV has it."""
+    contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(contours, key=cv2.contourArea), dtype=np.int32)
+
+
 def is_dented(candidate: Candidate) -> bool:
     """Tell whether a particle, large enough to tell, is dented so deep that it may be several."""
     if candidate.area_px < LEAST_AREA_PX:
         return False
-    contours, _ = cv2.findContours(np.pad(candidate.mask, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(contours, key=cv2.contourArea)
+    outline = outer_outline(candidate)
     corners = cv2.convexHull(outline)[:, 0].astype(np.float64)
     if len(corners) < 3:
         return False
