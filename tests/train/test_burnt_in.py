@@ -22,6 +22,12 @@ def test_a_micrometre_is_written_with_a_tail_that_u_lacks():
     assert np.flatnonzero(with_tail.any(axis=1))[-1] > np.flatnonzero(without.any(axis=1))[-1]
 
 
+@pytest.mark.parametrize("words", ["0.2µm", "10 µm", "100 µm", "1.0µm", "500 µm"])
+def test_a_tail_can_be_drawn_at_any_height_and_place(words):
+    for height_px in range(6, 60):
+        assert text(words, height_px=height_px).any()
+
+
 def test_nothing_is_burnt_in_where_nothing_is_wanted():
     picture, bar = burn_in(GREY, np.random.default_rng(0), params=NOTHING)
     assert np.array_equal(picture, GREY)

@@ -103,8 +103,9 @@ def _outlined(words: str, height_px: int) -> Mask:
     pen = ImageDraw.Draw(canvas)
     pen.text((1 - left, 1 - top), latin, fill=255, font=face)
     if tail:
-        x = 1 - left + face.getlength(latin[: words.index("µ")]) + height_px * 0.07
-        foot = 1 - top + face.getbbox("u")[3]
+        # Whole pixels: x + 1 - 1 may be less than x otherwise, and Pillow refuses such a rectangle.
+        x = round(1 - left + face.getlength(latin[: words.index("µ")]) + height_px * 0.07)
+        foot = round(1 - top + face.getbbox("u")[3])
         pen.rectangle((x, foot - height_px // 3, x + max(1, height_px // 12) - 1, foot + tail - 1), fill=255)
     return np.asarray(canvas) > 110
 
