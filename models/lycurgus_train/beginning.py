@@ -10,6 +10,7 @@ from lycurgus.exporters.atomic import HINT
 from lycurgus_train.checkpoint import load_checkpoint
 from lycurgus_train.config import TrainConfig, changes, deciding
 from lycurgus_train.train import LAST, uses_cuda
+from lycurgus_train.unfolding import starting_weights
 
 
 def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, device: str) -> list[str]:
@@ -24,7 +25,7 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
     ExportError
         The folder cannot be made or written to.
     ModelError
-        The checkpoint to go on with or to start from is missing, damaged, or of another network.
+        The checkpoint to go on with, or what to start from, is missing, damaged, or of another network.
     ParameterError
         A GPU is asked for and there is none.
     """
@@ -32,7 +33,7 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
     _check_folder(out)
     if not (out / LAST).exists():
         if start_from is not None:
-            load_checkpoint(start_from, expected=config.network)
+            starting_weights(start_from, expected=config.network)
         return []
     last = load_checkpoint(out / LAST, expected=config.network)
     notes = [] if start_from is None else [f"{out} holds a run of {last.step:,} steps, which goes on: --from {start_from.name} is not used"]

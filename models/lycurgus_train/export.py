@@ -35,6 +35,12 @@ PARITY = 2e-3
 HALF_PARITY = 1e-2
 """The same for the variant that computes in half precision: a probability moves by no more than 0.004, a radius of 20 px by 4 %."""
 
+HALVED_SUFFIX = ".half"
+"""What the name of an initialiser ends with that is stored in half precision."""
+
+WRAPPED = "model."
+"""What the names of a network's weights begin with in the file."""
+
 LEAST_CONTEXT_PX = 256
 """How far tiles of a large picture overlap at least, and by two strides. At 128 px from a change of the picture the foreground
 probability of a trained network of six levels still moved by 0.08, at 256 px by 0.002, which is no seam any more."""
@@ -190,8 +196,8 @@ def _slimmed(proto: Any, *, halved: bool) -> Any:
         if not halved or values.dtype != np.float32 or values.size < LEAST_HALVED:
             continue
         name = initializer.name
-        initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+        initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALVED_SUFFIX))
+        casts.append(helper.make_node("Cast", [name + HALVED_SUFFIX], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *proto.graph.node]
     for node in nodes:
         node.doc_string = ""

@@ -23,10 +23,12 @@ from lycurgus_train.log import RunLog
 from lycurgus_train.losses import Batch, total_loss
 from lycurgus_train.networks import ParticleNetwork
 from lycurgus_train.store import Prepared
+from lycurgus_train.unfolding import starting_weights, with_statistics_of
 
 Sources = Sequence[tuple[float, Sequence[Prepared]]]
 LAST = "last.pt"
 VALIDATION_CROPS = 48
+STATISTICS_CROPS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def train(
     ----------
     sources, validation : (weight, images); validation may be empty.
     out : the run's folder: ``last.pt``, ``log.csv``, TensorBoard events, ``pictures/``. A run goes on where ``last.pt`` stands.
-    start_from : checkpoint whose weights a new run starts with.
+    start_from : checkpoint, or model folder, whose weights a new run starts with.
     device : "auto", "cpu" or "cuda".
     after_check : called with the step after each checkpoint.
 
@@ -93,15 +95,17 @@ def _train(
         last = load_checkpoint(out / LAST, expected=config.network)
         step, begun_with = _restore(last, model, optimizer, averaged), last.run or begun_with
     elif start_from is not None:
-        weights = load_checkpoint(start_from, expected=config.network).weights
-        model.load_state_dict(weights)
-        averaged.module.load_state_dict(weights)
+        model.load_state_dict(starting_weights(start_from, expected=config.network))
+    crops = config.crops
+    dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
+    if step == 0 and start_from is not None:
+        if start_from.is_dir():
+            with_statistics_of(model, _pictures(dataset, process.device))
+        averaged.module.load_state_dict(model.state_dict())
     running: nn.Module = model
     if process.world > 1:
         running = nn.parallel.DistributedDataParallel(model)
 
-    crops = config.crops
-    dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
     order = RunOrder(first_step=step, steps=config.steps, batch=config.batch, rank=process.rank, world=process.world)
     held_out = CropDataset(validation, crops, seed=0, with_rays=config.network.head == "star-convex") if validation else None
     loader = batches(dataset, order, batch=config.batch, workers=config.workers)
@@ -127,6 +131,12 @@ def _train(
     final = averaged.module.eval()
     assert isinstance(final, ParticleNetwork)
     return final
+
+
+def _pictures(dataset: CropDataset, device: torch.device) -> Iterator[Tensor]:
+    """The pictures of crops of a run, from which an exported network's normalisations learn what comes to them."""
+    for tensors in batches(dataset, RunOrder(first_step=0, steps=STATISTICS_CROPS // 8, batch=8), batch=8, workers=0):
+        yield to_batch(tensors, device).picture
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:

@@ -22,7 +22,7 @@ def test_a_micrometre_is_written_with_a_tail_that_u_lacks():
     assert np.flatnonzero(with_tail.any(axis=1))[-1] > np.flatnonzero(without.any(axis=1))[-1]
 
 
-@pytest.mark.parametrize("words", ["0.2µm", "10 µm", "100 µm", "1.0µm", "500 µm"])
+@pytest.mark.parametrize("words", ["1µm", "3µm", "0.2µm", "100 µm"])
 def test_a_tail_can_be_drawn_at_any_height_and_place(words):
     for height_px in range(6, 60):
         assert text(words, height_px=height_px).any()

@@ -28,7 +28,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="KEY=VALUE",
         help="TOML that overrides the file, for instance steps=500",
     )
-    parser.add_argument("--from", dest="start_from", type=Path, metavar="CHECKPOINT", help="start with these weights")
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="start with the weights of a checkpoint, or of a model folder as 'export' makes it: the shipped network's, for instance",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
