@@ -16,7 +16,7 @@ from lycurgus.core.types import BBox, PixelSize
 from lycurgus.detectors import looks
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.decoding.credibility import LIKELY
-from lycurgus.detectors.looks import Finder, Seen, with_mirror_images
+from lycurgus.detectors.looks import Finder, Less, Seen, with_mirror_images
 from lycurgus.detectors.scales import Scaling, first_scales
 from lycurgus.inference.manifest import read_manifest
 from networks import make_model
@@ -61,19 +61,19 @@ def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: 
     seen = []
     look = Finder.look
 
-    def noted(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        seen.append((scale, flattened))
-        return look(self, scale, flattened=flattened)
+    def noted(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        seen.append((scale, less))
+        return look(self, scale, less=less)
 
     monkeypatch.setattr(Finder, "look", noted)
     picture = np.resize(PICTURE[:280, :400], (side, side))
     detect(picture, model="scaled")
-    coarse = {(0.5, False), (0.5, True), (0.25, False)}
+    coarse = {(0.5, "nothing"), (0.5, "shading"), (0.25, "nothing")}
     first = set(seen[:5])
     if side == 480:
-        assert first == coarse | {(1.0, False), (1.0, True)}
+        assert first == coarse | {(1.0, "nothing"), (1.0, "shading")}
     else:
-        assert first - coarse in ({(1.0, False)}, {(1.0, True)})
+        assert first - coarse in ({(1.0, "nothing")}, {(1.0, "shading")})
         assert len([one for one in seen if one[0] == 1]) == 1
 
 
@@ -125,8 +125,8 @@ def test_an_enlarged_picture_that_shows_less_surely_what_there_is_is_not_believe
     plain = detect(picture)
     look = Finder.look
 
-    def doubtful(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        seen = look(self, scale, flattened=flattened)
+    def doubtful(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        seen = look(self, scale, less=less)
         if scale <= 1:
             return seen
         candidates = [replace(one, score=0.4 * one.score) for one in seen.look.candidates]
@@ -208,8 +208,8 @@ def _blind(monkeypatch: pytest.MonkeyPatch, change: Callable[[Seen], Seen]) -> N
     """Change what the detector sees of a picture that is not enlarged."""
     look = Finder.look
 
-    def seen(self: Finder, scale: float, *, flattened: bool = False) -> Seen:
-        one = look(self, scale, flattened=flattened)
+    def seen(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        one = look(self, scale, less=less)
         return one if scale > 1 else change(one)
 
     monkeypatch.setattr(Finder, "look", seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,15 @@ GPU_BATCH = 8
 SUSPECTED = 0.9
 """Part of the foreground threshold that another look's probability must reach where a find lies, as a mean, to bear it out."""
 
-FLATTENING = 0.06
-"""Sigma of the Gaussian whose mean is taken away for a look without shading, as a part of the picture's shorter side."""
+Less = Literal["nothing", "shading", "surroundings"]
+"""What is taken away of a picture before it is looked at: a Gaussian mean as wide as shading is, or hardly wider than particles are."""
+
+SHADING = 0.06
+"""Sigma of the Gaussian whose mean is the shading, as a part of the picture's shorter side."""
+
+SURROUNDINGS_PX = 12.0
+"""Sigma of the Gaussian whose mean is what surrounds a particle, px at the scale of the look: what is four times as wide, as a support,
+goes with it."""
 
 MIRRORED_PX = 600**2
 """Pictures of no more pixels are shown in their mirror image too: what is seen gets steadier, for twice the time."""
@@ -35,13 +43,13 @@ MIRRORED_PX = 600**2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the network says of the picture at one scale, without its slow shading where ``flattened``.
+    """What the network says of the picture at one scale, ``less`` what was taken away of it before.
 
     ``is_finite`` tells whether all that it said were numbers; where it said none there is no particle.
     """
 
     scale: float
-    flattened: bool
+    less: Less
     scaling: Scaling
     look: Look
     probability: NDArray[np.float32]
@@ -69,11 +77,11 @@ class Finder:
         height, width = self.scene.plane.shape
         return height, width
 
-    def look(self, scale: float, *, flattened: bool = False) -> Seen:
+    def look(self, scale: float, *, less: Less = "nothing") -> Seen:
         manifest = self.network.model.manifest
         scaling = Scaling.by(scale, self.shape)
         plane = normalise(
-            scaling.resize(self._flat if flattened else self.scene.plane),
+            scaling.resize(self._plane(scale, less)),
             scaling.resize_mask(self.scene.usable),
             low=manifest.normalisation.low,
             high=manifest.normalisation.high,
@@ -98,17 +106,24 @@ class Finder:
         candidates = decode(fields, planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
         probability = probabilities_of(fields[0, :height, :width])
-        return Seen(scale, flattened, scaling, Look(scaling.scaled, inside), probability, fields is planes["fields"])
+        return Seen(scale, less, scaling, Look(scaling.scaled, inside), probability, fields is planes["fields"])
 
-    @property
-    def _flat(self) -> NDArray[np.float32]:
-        sigma = FLATTENING * min(self.shape)
+    def _plane(self, scale: float, less: Less) -> NDArray[np.float32]:
+        if less == "nothing":
+            return self.scene.plane
+        sigma = SHADING * min(self.shape) if less == "shading" else SURROUNDINGS_PX / scale
         return self.scene.plane - smooth_background(self.scene.plane, self.scene.usable, sigma_px=sigma)
 
     def merged(self, seen: Iterable[Seen], *, least: float = 0.0) -> list[Candidate]:
         """Bring the finds of all scales, from a score on, together in the picture's own pixels; what was found at several stays once."""
-        best = best_px(self.network.model.manifest)
-        return merge_scales([one.look.down_to(least) for one in seen], self.shape, best_px=best, overlap=self.decoding.overlap)
+        seen = list(seen)
+        return merge_scales(
+            [one.look.down_to(least) for one in seen],
+            self.shape,
+            best_px=best_px(self.network.model.manifest),
+            overlap=self.decoding.overlap,
+            carried=all(one.less == "surroundings" for one in seen),
+        )
 
 
 def with_negatives(predict: Predict) -> Predict:

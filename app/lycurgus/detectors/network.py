@@ -25,6 +25,7 @@ from lycurgus.detectors.decoding.credibility import LIKELY, most_credible, score
 from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
+from lycurgus.detectors.supports import MOST_ENLARGED, is_doubtful, makes_surer, support_scales
 from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import open_network
@@ -117,13 +118,14 @@ class NetworkDetector:
     def detect(self, scene: Scene, params: DetectorParams, *, device: str, progress: Progress, cancel: CancelToken) -> Detection:
         """Find particles.
 
-        The picture is looked at as it is at several scales, and without slow shading at the finest ones; the most credible look is believed
-        (``decoding.credibility``), and further scales are added to it where the sizes found there call for them. What lies beyond the
-        box of all that is usable, as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
+        The picture is looked at as it is at several scales, and without slow shading at the finest ones; the most credible look is
+        believed (``decoding.credibility``), and further scales are added to it where the sizes found there call for them. Where many are
+        found and few are sure, small particles on a support are looked for (``supports``). What lies beyond the box of all that is usable,
+        as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
 
-        ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, whether these are of the ``flattened``
-        picture, the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of
-        the particles that are brighter (or darker) than what surrounds them.
+        ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, what was ``taken_away`` of the picture there,
+        the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of the
+        particles that are brighter (or darker) than what surrounds them.
 
         Raises
         ------
@@ -139,32 +141,18 @@ class NetworkDetector:
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
         first = len(scales) + len(scales[:FLATTENED])
-        parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0))
+        parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0) + len(scales) + MOST_ENLARGED)
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
         looks = _first_looks(finder, scales, scores.likely)
-        believed = [_most_credible(looks, scores.likely)]
-        found, score = _found(finder, believed, scores)
-        nothing_sure = not found
-        if nothing_sure:
-            # Enlarged noise has many grains that are alike: each has to be sure by itself.
-            scores = replace(scores, crowd=scores.sure)
-        if expected is None:
-            likely = [one for one in finder.merged(believed) if found and one.score >= min(scores.likely, score)]
-            for scale in further_scales(manifest, finder.shape, believed[0].scale, likely):
-                known = (one for one in looks if one.flattened == believed[0].flattened and same_scale(one.scale, scale))
-                further = next(known, None)
-                if further is None:
-                    further = finder.look(scale, flattened=believed[0].flattened)
-                    looks.append(further)
-                if nothing_sure and scale > max(1.0, believed[0].scale):
-                    # Sure of the particle or not, a look at the picture has seen that something is there; grains it took for background.
-                    further = further.borne_out_by(believed[0], foreground=decoding.foreground)
-                # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
-                # shows large particles alone, so that the looks cannot be compared.
-                if scale < believed[0].scale or _most_credible([believed[0], further], scores.likely) is further:
-                    believed.append(further)
-                    found, score = _found(finder, believed, scores)
+        belief = _believed(finder, looks, scores, further=expected is None)
+        if is_doubtful(belief.threshold, crowd=scores.crowd, sure=scores.sure):
+            near = [finder.look(scale, less="surroundings") for scale in support_scales(scales, belief.scales, finder.shape)]
+            looks += near
+            on_support = _belief(finder, near, scores)
+            if makes_surer(on_support.found, belief.found, sure=scores.sure):
+                belief = on_support
+        found = belief.found
         cancel.check()
         if decoding.head == "completed":
             apart = part_transparent(found, finder.scene.plane, cancel=cancel)
@@ -179,10 +167,10 @@ class NetworkDetector:
         details = {
             "model": f"{manifest.name} {manifest.version}",
             "scales": list(dict.fromkeys(round(one.scale, 4) for one in looks)),
-            "believed_scales": [round(one.scale, 4) for one in believed],
-            "flattened": believed[0].flattened,
+            "believed_scales": [round(scale, 4) for scale in belief.scales],
+            "taken_away": belief.looks[0].less,
             "outlines": decoding.head,
-            "score_threshold": round(score, 4),
+            "score_threshold": round(belief.threshold, 4),
             "overlap_threshold": decoding.overlap,
             "polarity_source": "particles",
             "polarity_certainty": round(certainty, 3),
@@ -190,7 +178,7 @@ class NetworkDetector:
         return Detection(
             foreground,
             polarity,
-            _probability(believed, scene.usable, field),
+            _probability(belief.looks, scene.usable, field),
             details,
             instances,
             network.provider,
@@ -199,14 +187,27 @@ class NetworkDetector:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """Looks that are believed, what is found by them, and the score that it takes."""
+
+    looks: Sequence[Seen]
+    found: Sequence[Candidate]
+    threshold: float
+
+    @property
+    def scales(self) -> list[float]:
+        return [one.scale for one in self.looks]
+
+
 def _first_looks(finder: Finder, scales: tuple[float, ...], likely: float) -> list[Seen]:
     """Look at a picture at scales, the finest first, with its shading and at the finest ones without."""
     finest, *coarser = scales
-    looks = [finder.look(scale) for scale in coarser] + [finder.look(scale, flattened=True) for scale in coarser[: FLATTENED - 1]]
+    looks = [finder.look(scale) for scale in coarser] + [finder.look(scale, less="shading") for scale in coarser[: FLATTENED - 1]]
     if coarser and prod(finder.shape) > BOTH_PX:
-        flattened = _most_credible([one for one in looks if one.scale == coarser[0]], likely).flattened
-        return [finder.look(finest, flattened=flattened), *looks]
-    return [finder.look(finest), finder.look(finest, flattened=True), *looks]
+        less = _most_credible([one for one in looks if one.scale == coarser[0]], likely).less
+        return [finder.look(finest, less=less), *looks]
+    return [finder.look(finest), finder.look(finest, less="shading"), *looks]
 
 
 def _most_credible(looks: Sequence[Seen], likely: float) -> Seen:
@@ -214,11 +215,40 @@ def _most_credible(looks: Sequence[Seen], likely: float) -> Seen:
     return looks[most_credible([one.look.down_to(likely) for one in looks])]
 
 
-def _found(finder: Finder, believed: Sequence[Seen], scores: _Scores) -> tuple[list[Candidate], float]:
-    """Return what is believed of the finds of all looks that are, and the score that it takes."""
-    score = score_threshold([one.score for one in finder.merged(believed)], sure=scores.sure, crowd=scores.crowd)
+def _believed(finder: Finder, looks: list[Seen], scores: _Scores, *, further: bool) -> _Belief:
+    """Believe the most credible of the first looks, and beside it those at further scales that it calls for; ``looks`` gets these too."""
+    first = _most_credible(looks, scores.likely)
+    belief = _belief(finder, [first], scores)
+    if not further:
+        return belief
+    nothing_sure = not belief.found
+    if nothing_sure:
+        # Enlarged noise has many grains that are alike: each has to be sure by itself.
+        scores = replace(scores, crowd=scores.sure)
+    manifest = finder.network.model.manifest
+    least = min(scores.likely, belief.threshold)
+    likely = [] if nothing_sure else [one for one in finder.merged([first]) if one.score >= least]
+    for scale in further_scales(manifest, finder.shape, first.scale, likely):
+        known = (one for one in looks if one.less == first.less and same_scale(one.scale, scale))
+        more = next(known, None)
+        if more is None:
+            more = finder.look(scale, less=first.less)
+            looks.append(more)
+        if nothing_sure and scale > max(1.0, first.scale):
+            # Sure of the particle or not, a look at the picture has seen that something is there; grains it took for background.
+            more = more.borne_out_by(first, foreground=finder.decoding.foreground)
+        # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
+        # shows large particles alone, so that the looks cannot be compared.
+        if scale < first.scale or _most_credible([first, more], scores.likely) is more:
+            belief = _belief(finder, [*belief.looks, more], scores)
+    return belief
+
+
+def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:
+    """Find what is to be believed of the finds of all looks that are."""
+    threshold = score_threshold([one.score for one in finder.merged(looks)], sure=scores.sure, crowd=scores.crowd)
     # Once more without the others: what is not believed must not have taken the place of what is.
-    return finder.merged(believed, least=score), score
+    return _Belief(looks, finder.merged(looks, least=threshold), threshold)
 
 
 def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:

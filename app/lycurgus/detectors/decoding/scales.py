@@ -22,6 +22,9 @@ WITHIN = 0.6
 EXPLAINED = 0.7
 """Small particles that cover this part of a large candidate explain all of it: between them there is background that it blurs over."""
 
+CARRIED = 2
+"""Where particles lie on a support, what holds so many smaller candidates is a piece of it."""
+
 FALL_OFF = 0.7
 """Standard deviation, in natural logarithms, of how trust falls off beyond the best diameters: at twice the largest it is 0.61."""
 
@@ -103,7 +106,9 @@ def _suiting(diameter_px: float, best_px: tuple[float, float]) -> float:
     return float(min(max(2.0 ** (round(2 * np.log2(wanted / diameter_px)) / 2), SMALLEST_SCALE), LARGEST_SCALE))
 
 
-def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tuple[float, float], overlap: float) -> list[Candidate]:
+def merge_scales(
+    looks: Sequence[Look], shape: tuple[int, int], *, best_px: tuple[float, float], overlap: float, carried: bool = False
+) -> list[Candidate]:
     """Make one list of particles from several looks at one picture.
 
     What was found twice is kept as it looks where its size suits the network best. Where a large candidate of one look holds smaller
@@ -115,6 +120,7 @@ def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tupl
     shape : (H, W) of the picture at scale 1.
     best_px : least and greatest of the diameters that the network is best at, px.
     overlap : candidates of a higher IoU are one particle.
+    carried : the particles lie on a support: a large candidate that holds several small ones is what carries them.
 
     Returns
     -------
@@ -134,7 +140,8 @@ def merge_scales(looks: Sequence[Look], shape: tuple[int, int], *, best_px: tupl
             witnesses[i].add(seen[j].look)
             witnesses[j].add(seen[i].look)
         kept = survivors(candidates, [one.worth for one in seen], pairs)
-        seen = _without_contradictions([seen[index] for index in kept], [witnesses[index] for index in kept])
+        seen = [seen[index] for index in kept]
+        seen = _without_carriers(seen) if carried else _without_contradictions(seen, [witnesses[index] for index in kept])
     return in_reading_order([one.candidate for one in seen])
 
 
@@ -154,13 +161,11 @@ def _without_contradictions(seen: list[_Seen], witnesses: list[set[int]]) -> lis
     ----------
     witnesses : the looks that saw each candidate. What one look saw both of is no contradiction but a small particle on a large one.
     """
-    within: dict[int, list[int]] = {}
-    for i, j in meeting(boxes_of([one.candidate for one in seen])).tolist():
-        small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, seen[index].worth, seen[index].candidate.bbox))
-        if witnesses[small].isdisjoint(witnesses[large]):
-            a, b = seen[small].candidate, seen[large].candidate
-            if shared_px(a, b) >= WITHIN * a.area_px:
-                within.setdefault(large, []).append(small)
+    within = {
+        large: contradicting
+        for large, held in _holding(seen).items()
+        if (contradicting := [small for small in held if witnesses[small].isdisjoint(witnesses[large])])
+    }
     gone: set[int] = set()
     for large in sorted(within, key=lambda index: (-seen[index].candidate.area_px, seen[index].candidate.bbox)):
         rivals = [seen[small] for small in within[large] if small not in gone]
@@ -171,6 +176,23 @@ def _without_contradictions(seen: list[_Seen], witnesses: list[set[int]]) -> lis
         else:
             gone.update(within[large])
     return [one for index, one in enumerate(seen) if index not in gone]
+
+
+def _without_carriers(seen: list[_Seen]) -> list[_Seen]:
+    """Leave out what holds several smaller candidates."""
+    holding = _holding(seen)
+    return [one for index, one in enumerate(seen) if len(holding.get(index, ())) < CARRIED]
+
+
+def _holding(seen: list[_Seen]) -> dict[int, list[int]]:
+    """Candidate -> the smaller ones most of which lies in it."""
+    holding: dict[int, list[int]] = {}
+    for i, j in meeting(boxes_of([one.candidate for one in seen])).tolist():
+        small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, seen[index].worth, seen[index].candidate.bbox))
+        a, b = seen[small].candidate, seen[large].candidate
+        if shared_px(a, b) >= WITHIN * a.area_px:
+            holding.setdefault(large, []).append(small)
+    return holding
 
 
 def _evidence(rivals: list[_Seen], large: Candidate) -> float:

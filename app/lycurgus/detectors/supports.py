@@ -1,0 +1,61 @@
+"""When small particles on a support are looked for, and when what is then found is believed.
+
+A support that is rough, thick here and thin there, varies more than the particles on it stand out: the network finds many things of which
+few are sure, its lumps among them. Less its surroundings a picture shows at each scale what is about as wide as the network knows particles
+best, and little else. So looks of this kind complete each other, where others rival, and all of them are believed or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from lycurgus.detectors.decoding.candidates import Candidate
+from lycurgus.detectors.scales import FACTOR, SMALL_PX
+
+DOUBT = 0.05
+"""So far above its lowest, a score threshold says that there are many finds and few that are sure."""
+
+MOST_ENLARGED = 1
+"""At no more enlarged scales small particles are looked for."""
+
+SURER = 1.2
+"""Looks less the surroundings are believed where they make this many times as many finds sure."""
+
+
+def is_doubtful(threshold: float, *, crowd: float, sure: float) -> bool:
+    """Tell whether many finds had to be believed of which few are sure.
+
+    Parameters
+    ----------
+    threshold : the score from which finds are believed, as ``credibility.score_threshold`` chose it between the other two.
+    """
+    return crowd < sure and threshold <= crowd + DOUBT
+
+
+def support_scales(scales: Sequence[float], believed: Sequence[float], shape: tuple[int, int]) -> tuple[float, ...]:
+    """Choose the scales at which small particles are looked for.
+
+    Parameters
+    ----------
+    scales : at which the picture is looked at before anything is known.
+    believed : those of the looks that are believed.
+    shape : (H, W).
+
+    Returns
+    -------
+    The finest first: all of these, and the enlarged picture where it is small or was called for.
+    """
+    enlarged = [scale for scale in believed if scale > max(*scales, 1.0)]
+    if not enlarged and prod(shape) <= SMALL_PX and 1.0 in scales:
+        enlarged = [FACTOR]
+    return (*sorted(enlarged, reverse=True)[:MOST_ENLARGED], *sorted(scales, reverse=True))
+
+
+def makes_surer(found: Sequence[Candidate], before: Sequence[Candidate], *, sure: float) -> bool:
+    """Tell whether enough more of what is found now is sure than of what was found before."""
+    return _sure(found, sure) > SURER * _sure(before, sure)
+
+
+def _sure(found: Sequence[Candidate], sure: float) -> int:
+    return sum(one.score >= sure for one in found)
