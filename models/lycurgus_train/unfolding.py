@@ -70,21 +70,21 @@ def starting_weights(path: Path, *, expected: NetworkConfig) -> dict[str, Tensor
 
 
 def _of_convolution(model: nn.Module, name: str, weight: NDArray[np.generic] | None, bias: NDArray[np.generic] | None) -> dict[str, Tensor]:
-    """The state of one convolution, and of the normalisation that it was exported with."""
-    if weight is None or bias is None:
+    """The state of one convolution, and of the normalisation that it was exported with; offsets that are all 0 are not exported."""
+    if weight is None:
         return {}
     found = {f"{name}.weight": _tensor(weight)}
+    offset = torch.zeros(len(weight)) if bias is None else _tensor(bias)
     parent, _, place = name.rpartition(".")
     behind = f"{parent}.{int(place) + 1}" if place.isdecimal() else ""
     modules = dict(model.named_modules())
     normalisation = modules.get(behind)
     if not isinstance(normalisation, nn.BatchNorm2d):
-        return found | {f"{name}.bias": _tensor(bias)}
+        return found | {f"{name}.bias": offset}
     # How long the weights are decides nothing but how far one step of training turns them.
     kernel = found[f"{name}.weight"]
     length = kernel.square().mean((1, 2, 3)).sqrt()
     longer = torch.where(length > 0, USUAL / length, torch.ones_like(length))
-    offset = _tensor(bias)
     return {
         f"{name}.weight": kernel * longer[:, None, None, None],
         f"{behind}.weight": 1 / longer,

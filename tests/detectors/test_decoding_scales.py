@@ -82,6 +82,17 @@ def test_a_small_particle_on_a_large_one_that_one_look_sees_stays() -> None:
     assert len(found) == 2
 
 
+@pytest.mark.parametrize(("small", "kept"), [(1, 2), (2, 2), (3, 3)])
+def test_what_holds_several_particles_on_a_support_is_a_piece_of_it(small: int, kept: int) -> None:
+    lump = disc_at((120, 150), 160, scale=0.5, score=0.9)
+    particles = [disc_at((120, 100 + 45 * number), 25, score=0.6) for number in range(small)]
+    looks = [Look(shape_at(0.5), [lump]), Look(FULL, particles)]
+    found = merge_scales(looks, FULL, best_px=BEST, overlap=0.4, carried=True)
+    assert len(found) == kept
+    assert (max(one.diameter_px for one in found) > 100) == (small == 1)
+    assert max(one.diameter_px for one in merge_scales(looks, FULL, best_px=BEST, overlap=0.4)) > 100
+
+
 def test_the_order_of_looks_and_candidates_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     looks = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from lycurgus.core.types import BBox, Instance
 from lycurgus_train.config import TrainConfig
 from lycurgus_train.labelled import LabelledImage
+from lycurgus_train.networks import ParticleNetwork
 from lycurgus_train.store import Prepared, prepare
 
 SIDE = 128
@@ -48,3 +50,13 @@ def config(head: str = "star-convex", **changes: object) -> TrainConfig:
         **changes,
     }
     return TrainConfig.model_validate(document)
+
+
+def network(head: str, widths: tuple[int, ...] = (16, 20, 24)) -> ParticleNetwork:
+    """A small network whose normalisations have seen something, as those of a trained one have."""
+    torch.manual_seed(3)
+    model = ParticleNetwork(head, widths=widths)
+    with torch.inference_mode():
+        for _ in range(20):
+            model.train()(torch.randn(4, 1, max(64, model.stride), max(64, model.stride)))
+    return model.eval()

@@ -23,19 +23,9 @@ from lycurgus_train import export as exporting
 from lycurgus_train.export import LEAST_HALVED, PARITY, Parity, export
 from lycurgus_train.facts import for_head, read_facts
 from lycurgus_train.networks import ParticleNetwork
-from train.runs import picture
+from train.runs import network, picture
 
 SAMPLE = np.tile(picture(1).pixels, (2, 2))
-
-
-def network(head: str, widths: tuple[int, ...] = (16, 20, 24)) -> ParticleNetwork:
-    """A small network whose normalisations have seen something, as those of a trained one have."""
-    torch.manual_seed(3)
-    model = ParticleNetwork(head, widths=widths)
-    with torch.inference_mode():
-        for _ in range(20):
-            model.train()(torch.randn(4, 1, max(64, model.stride), max(64, model.stride)))
-    return model.eval()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,159 @@
+"""Small particles on a support: when they are looked for, what the network is then shown, and when it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detecting import detect, drawn, found, iou
+from lycurgus.core.tiling import predict_tiled
+from lycurgus.core.types import BBox
+from lycurgus.detectors import looks
+from lycurgus.detectors.decoding import Candidate
+from lycurgus.detectors.looks import Finder, Less, Seen
+from lycurgus.detectors.supports import is_doubtful, makes_surer, support_scales
+from networks import make_model
+from shapes import disc
+
+SHAPE = (280, 280)
+SPOTS = [disc(SHAPE, (y, x), 16) for y in range(20, 270, 30) for x in range(20, 270, 30)]
+SPOTTED = np.where(np.logical_or.reduce(SPOTS), 300.0, 0.0)
+SURE, CROWD = 0.5, 0.2
+
+pytestmark = pytest.mark.usefixtures("models")
+
+
+@pytest.fixture
+def crowded(models: Path) -> str:
+    """A network that believes one of many at a lower score."""
+    make_model(models / "crowded", thresholds={"score": SURE, "crowd_score": CROWD, "overlap": 0.4, "foreground": 0.5})
+    return "crowded"
+
+
+def hills() -> NDArray[np.float64]:
+    """A support that varies far more than its particles stand out, over lengths of a hundred pixels."""
+    ys, xs = np.ogrid[: SHAPE[0], : SHAPE[1]]
+    return np.asarray(2000 * (1 + np.sin(ys / 45) * np.cos(xs / 55)))
+
+
+def scored(seen: Seen, score: float) -> Seen:
+    return replace(seen, look=replace(seen.look, candidates=[replace(one, score=score) for one in seen.look.candidates]))
+
+
+def with_scores(monkeypatch: pytest.MonkeyPatch, before: float, less_surroundings: float | None = None) -> list[tuple[float, Less]]:
+    """Let the network be so sure of all that it finds, before and when the surroundings are taken away; returns what it looks at."""
+    look = Finder.look
+    seen: list[tuple[float, Less]] = []
+
+    def changed(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        seen.append((scale, less))
+        one, score = look(self, scale, less=less), less_surroundings if less == "surroundings" else before
+        return one if score is None else scored(one, score)
+
+    monkeypatch.setattr(Finder, "look", changed)
+    return seen
+
+
+def only(less: Less, monkeypatch: pytest.MonkeyPatch, *, scale: float = 1.0) -> None:
+    """Let the network look at pictures in no other way."""
+    look = Finder.look
+    monkeypatch.setattr(Finder, "look", lambda self, *_, **__: look(self, scale, less=less))
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(CROWD, True), (CROWD + 0.04, True), (CROWD + 0.06, False), (SURE, False)])
+def test_many_finds_of_which_few_are_sure_are_doubted(threshold: float, expected: bool) -> None:
+    assert is_doubtful(threshold, crowd=CROWD, sure=SURE) is expected
+
+
+def test_a_threshold_that_a_user_has_set_is_no_doubt() -> None:
+    assert not is_doubtful(0.3, crowd=0.3, sure=0.3)
+
+
+@pytest.mark.parametrize(
+    ("scales", "believed", "side", "expected"),
+    [
+        ([1.0, 0.5, 0.25], [1.0], 640, (2.0, 1.0, 0.5, 0.25)),
+        ([1.0, 0.5, 0.25], [0.5], 1024, (1.0, 0.5, 0.25)),
+        ([1.0, 0.5, 0.25], [1.0, 1.4142, 2.0], 1024, (2.0, 1.0, 0.5, 0.25)),
+        ([1.0, 0.5], [1.0, 1.4142], 640, (1.4142, 1.0, 0.5)),
+        ([0.3], [0.3], 640, (0.3,)),
+    ],
+)
+def test_all_scales_are_looked_at_and_a_small_picture_enlarged(
+    scales: Sequence[float], believed: Sequence[float], side: int, expected: tuple[float, ...]
+) -> None:
+    assert support_scales(scales, believed, (side, side)) == expected
+
+
+def test_more_has_to_be_sure_than_before() -> None:
+    mask = np.ones((4, 4), np.bool_)
+    sure, unsure = (Candidate(BBox(0, 0, 4, 4), mask, score, 16) for score in (SURE, SURE - 0.01))
+    assert makes_surer([sure] * 7, [sure] * 5 + [unsure] * 9, sure=SURE)
+    assert not makes_surer([sure] * 6, [sure] * 5, sure=SURE)
+    assert not makes_surer([unsure] * 60, [unsure] * 5, sure=SURE)
+    assert makes_surer([sure], [unsure] * 50, sure=SURE)
+
+
+@pytest.mark.parametrize(("less", "expected"), [("nothing", False), ("surroundings", True)])
+def test_without_its_surroundings_a_picture_shows_spots_and_no_hills(less: Less, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = []
+
+    def noted(plane: NDArray[np.float32], *rest: Any, **more: Any) -> Any:
+        planes.append(plane)
+        return predict_tiled(plane, *rest, **more)
+
+    only(less, monkeypatch)
+    monkeypatch.setattr(looks, "predict_tiled", noted)
+    detect(hills() + SPOTTED, diameter_px=24)
+    spots = np.logical_or.reduce(SPOTS)
+    plane = planes[0][: SHAPE[0], : SHAPE[1]]
+    contrast = (plane[spots].mean() - plane[~spots].mean()) / plane[~spots].std()
+    assert (contrast > 1.5) == expected
+
+
+@pytest.mark.parametrize("scale", [2.0, 1.0, 0.5])
+def test_surroundings_are_as_wide_as_the_look_is_coarse(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths = []
+    smooth = looks.smooth_background
+
+    def noted(plane: NDArray[np.float32], usable: NDArray[np.bool_], *, sigma_px: float) -> NDArray[np.float32]:
+        widths.append(sigma_px)
+        return smooth(plane, usable, sigma_px=sigma_px)
+
+    only("surroundings", monkeypatch, scale=scale)
+    monkeypatch.setattr(looks, "smooth_background", noted)
+    detect(SPOTTED, diameter_px=24)
+    assert set(widths) == {looks.SURROUNDINGS_PX / scale}
+
+
+def test_where_little_is_sure_particles_are_looked_for_without_their_surroundings(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = with_scores(monkeypatch, before=CROWD + 0.02, less_surroundings=SURE)
+    detection = detect(SPOTTED, model=crowded)
+    assert [one for one in seen if one[1] == "surroundings"] == [(2.0, "surroundings"), (1.0, "surroundings")]
+    assert detection.details["taken_away"] == "surroundings"
+    assert detection.details["believed_scales"] == [2.0, 1.0]
+    masks = drawn(found(detection), SHAPE)
+    assert sum(max(iou(spot, mask) for mask in masks) > 0.5 for spot in SPOTS) > 0.9 * len(SPOTS)
+
+
+def test_what_makes_nothing_surer_is_not_believed(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = with_scores(monkeypatch, before=CROWD + 0.02, less_surroundings=CROWD + 0.03)
+    detection = detect(SPOTTED, model=crowded)
+    assert (1.0, "surroundings") in seen
+    assert detection.details["taken_away"] != "surroundings"
+    assert len(found(detection)) == len(SPOTS)
+
+
+@pytest.mark.parametrize("settings", [{}, {"score": 0.2}])
+def test_a_sure_picture_and_one_with_a_score_that_is_set_are_looked_at_as_before(
+    settings: dict[str, float], crowded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = with_scores(monkeypatch, before=CROWD + 0.02 if settings else SURE)
+    detect(SPOTTED, model=crowded, **settings)
+    assert all(less != "surroundings" for _, less in seen)
