@@ -176,8 +176,8 @@ def _shaded(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _flattened(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Take shading away, slow or hardly wider than particles, as the application does for some of its looks; large ones keep their rims."""
-    sigma_px = float(np.exp(rng.uniform(np.log(7), np.log(60))))
+    """Take slow shading away, as the application does for one of its looks; large particles keep their rims."""
+    sigma_px = float(np.exp(rng.uniform(np.log(10), np.log(60))))
     return picture - smooth_background(picture, np.ones(picture.shape, np.bool_), sigma_px=sigma_px)
 
 
@@ -224,7 +224,7 @@ _RECORDING: Changes = (
     (0.5, _inverted),
     (0.5, _gamma),
     (0.4, _shaded),
-    (0.3, _flattened),
+    (0.08, _flattened),
     (0.35, _defocused),
     (0.6, _noisy),
     (0.15, _line_noise),

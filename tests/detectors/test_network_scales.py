@@ -77,7 +77,7 @@ def test_the_finest_scales_are_looked_at_without_shading_too(side: int, models: 
         assert len([one for one in seen if one[0] == 1]) == 1
 
 
-@pytest.mark.parametrize(("shape", "is_mirrored"), [((600, 600), True), ((600, 601), False)])
+@pytest.mark.parametrize(("shape", "is_mirrored"), [((700, 700), True), ((700, 701), False)])
 def test_small_pictures_are_looked_at_in_the_mirror_too(shape: tuple[int, int], is_mirrored: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -157,3 +157,35 @@ def test_a_sure_picture_and_one_with_a_score_that_is_set_are_looked_at_as_before
     seen = with_scores(monkeypatch, before=CROWD + 0.02 if settings else SURE)
     detect(SPOTTED, model=crowded, **settings)
     assert all(less != "surroundings" for _, less in seen)
+
+
+@pytest.mark.parametrize(
+    ("score", "sure", "expected"),
+    [(SURE + 0.02, 15, True), (SURE + 0.1, 15, False), (SURE + 0.02, 11, False)],
+    ids=["nearly as credible", "less credible", "hardly surer"],
+)
+def test_another_look_that_is_nearly_as_credible_may_bring_the_doubt(
+    score: float, sure: int, expected: bool, crowded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture as it is shows ten particles, without shading it shows more, and many that it is not sure of."""
+    look = Finder.look
+    seen = []
+
+    def changed(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        seen.append(less)
+        one = look(self, scale, less=less)
+        found = sorted(one.look.candidates, key=lambda candidate: candidate.bbox)
+        few = [replace(candidate, score=score) for candidate in found[:10]]
+        many = [replace(candidate, score=SURE if number < sure else CROWD + 0.02) for number, candidate in enumerate(found)]
+        return replace(one, look=replace(one.look, candidates=few if less == "nothing" else many))
+
+    monkeypatch.setattr(Finder, "look", changed)
+    detect(SPOTTED, model=crowded)
+    assert ("surroundings" in seen) == expected
+
+
+def test_where_nothing_is_believed_no_look_is_doubted(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise has many grains at some scale; were they looked for, they would be found."""
+    seen = with_scores(monkeypatch, before=CROWD - 0.1)
+    assert not found(detect(SPOTTED, model=crowded))
+    assert all(less != "surroundings" for _, less in seen)

@@ -37,7 +37,7 @@ SURROUNDINGS_PX = 12.0
 """Sigma of the Gaussian whose mean is what surrounds a particle, px at the scale of the look: what is four times as wide, as a support,
 goes with it."""
 
-MIRRORED_PX = 600**2
+MIRRORED_PX = 700**2
 """Pictures of no more pixels are shown in their mirror image too: what is seen gets steadier, for twice the time."""
 
 

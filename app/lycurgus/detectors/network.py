@@ -21,7 +21,7 @@ from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
-from lycurgus.detectors.decoding.credibility import LIKELY, most_credible, score_threshold
+from lycurgus.detectors.decoding.credibility import LIKELY, credibilities, most_credible, score_threshold
 from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
@@ -35,6 +35,9 @@ FLATTENED = 2
 
 BOTH_PX = 800**2
 """A picture of more pixels is not looked at twice at its finest scale, with shading and without: the next one decides between them."""
+
+NEARLY = 0.97
+"""So much of the credibility of another look is nearly as much: which of both is believed is chance."""
 
 Auto = Literal["auto"]
 
@@ -140,13 +143,14 @@ class NetworkDetector:
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
-        first = len(scales) + len(scales[:FLATTENED])
-        parts = Parts(progress, first + (MOST_FURTHER if expected is None else 0) + len(scales) + MOST_ENLARGED)
+        most = 2 * len(scales) + len(scales[:FLATTENED]) + MOST_ENLARGED + (MOST_FURTHER if expected is None else 0)
+        parts = Parts(progress, most)
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        looks = _first_looks(finder, scales, scores.likely)
+        first = _first_looks(finder, scales, scores.likely)
+        looks = list(first)
         belief = _believed(finder, looks, scores, further=expected is None)
-        if is_doubtful(belief.threshold, crowd=scores.crowd, sure=scores.sure):
+        if _is_doubtful(first, belief, scores):
             near = [finder.look(scale, less="surroundings") for scale in support_scales(scales, belief.scales, finder.shape)]
             looks += near
             on_support = _belief(finder, near, scores)
@@ -242,6 +246,17 @@ def _believed(finder: Finder, looks: list[Seen], scores: _Scores, *, further: bo
         if scale < first.scale or _most_credible([first, more], scores.likely) is more:
             belief = _belief(finder, [*belief.looks, more], scores)
     return belief
+
+
+def _is_doubtful(first: Sequence[Seen], belief: _Belief, scores: _Scores) -> bool:
+    """Tell whether what is believed is, or what another first look shows that is nearly as credible and surer of more particles."""
+    credible = dict(zip(first, credibilities([one.look.down_to(scores.likely) for one in first]), strict=True))
+    least = NEARLY * credible[belief.looks[0]]
+    rivals = [
+        one.look.candidates for one in first if credible[one] >= least and makes_surer(one.look.candidates, belief.found, sure=scores.sure)
+    ]
+    thresholds = [score_threshold([one.score for one in found], sure=scores.sure, crowd=scores.crowd) for found in rivals if belief.found]
+    return any(is_doubtful(threshold, crowd=scores.crowd, sure=scores.sure) for threshold in (belief.threshold, *thresholds))
 
 
 def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:

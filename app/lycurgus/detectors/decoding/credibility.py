@@ -55,15 +55,7 @@ def score_threshold(scores: Sequence[float], *, sure: float, crowd: float) -> fl
 
 
 def most_credible(looks: Sequence[Look]) -> int:
-    """Return the number of the look whose finds are surest, as a mean over their pixels.
-
-    Credibility is Σ area · score / Σ area of a look's candidates, times the part of the picture that they cover as a ratio to the largest
-    such part of all looks, to the power of ``COVERAGE_POWER``. Of equal looks the first is taken; where nothing was found in any, the
-    first too.
-
-    Parameters
-    ----------
-    looks : at least one.
+    """Return the number of the most credible look, the first of equal ones.
 
     Raises
     ------
@@ -72,12 +64,21 @@ def most_credible(looks: Sequence[Look]) -> int:
     """
     if not looks:
         raise ValueError("there are no looks to choose from")
-    covered = [sum(one.area_px for one in look.candidates) / (look.shape[0] * look.shape[1]) for look in looks]
-    most = max(covered)
-    if most == 0:
-        return 0
-    worth = [_sureness(look) * (part / most) ** COVERAGE_POWER for look, part in zip(looks, covered, strict=True)]
+    worth = credibilities(looks)
     return worth.index(max(worth))
+
+
+def credibilities(looks: Sequence[Look]) -> list[float]:
+    """Return how credible each look is, by how sure it is of its finds, as a mean over their pixels.
+
+    Credibility is Σ area · score / Σ area of a look's candidates, times the part of the picture that they cover as a ratio to the largest
+    such part of all looks, to the power of ``COVERAGE_POWER``; 0 where nothing was found in any.
+    """
+    covered = [sum(one.area_px for one in look.candidates) / (look.shape[0] * look.shape[1]) for look in looks]
+    most = max(covered, default=0)
+    if most == 0:
+        return [0.0] * len(looks)
+    return [_sureness(look) * (part / most) ** COVERAGE_POWER for look, part in zip(looks, covered, strict=True)]
 
 
 def _sureness(look: Look) -> float:
