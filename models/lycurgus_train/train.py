@@ -67,7 +67,7 @@ def train(
     Raises
     ------
     ModelError
-        A checkpoint is damaged or of another architecture.
+        A checkpoint, or the model folder to start from, is damaged or of another architecture.
     ParameterError
         A GPU is asked for and there is none.
     """
@@ -86,19 +86,18 @@ def _train(
 ) -> ParticleNetwork:
     torch.manual_seed(config.seed)
     model = build(config.network).to(process.device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.learning_rate)
     averaging = get_ema_multi_avg_fn(config.averaging)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
+    crops = config.crops
+    dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
     step, begun_with = 0, deciding(config)
     if (out / LAST).exists():
         last = load_checkpoint(out / LAST, expected=config.network)
         step, begun_with = _restore(last, model, optimizer, averaged), last.run or begun_with
     elif start_from is not None:
         model.load_state_dict(starting_weights(start_from, expected=config.network))
-    crops = config.crops
-    dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
-    if step == 0 and start_from is not None:
         if start_from.is_dir():
             with_statistics_of(model, _pictures(dataset, process.device))
         averaged.module.load_state_dict(model.state_dict())

@@ -42,18 +42,22 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
     import onnx
     from onnx import numpy_helper
 
-    graph = onnx.load_from_string(InstalledModel(folder, read_manifest(folder), bundled=False).model_bytes()).graph
+    manifest = read_manifest(folder)
+    graph = onnx.load_from_string(InstalledModel(folder, manifest, bundled=False).model_bytes()).graph
     arrays = {one.name.removesuffix(HALVED_SUFFIX): numpy_helper.to_array(one) for one in graph.initializer}
     found: dict[str, Tensor] = {}
     model = build(expected)
     for node in graph.node:
         if node.op_type == "Conv":
             weight, *bias = (name for name in node.input[1:] if name)
+            if not arrays.keys() >= {weight, *bias}:
+                raise ModelError(folder, f"holds weights that are computed ({weight}), as no export of this version does")
             name = weight.removeprefix(WRAPPED).removesuffix(".weight")
-            found |= _of_convolution(model, name, arrays.get(weight), arrays.get(bias[0]) if bias else None)
+            found |= _of_convolution(model, name, arrays[weight], arrays[bias[0]] if bias else None)
     state = model.state_dict()
-    missing = [name for name, values in state.items() if name not in found and not name.endswith("num_batches_tracked")]
-    if missing or any(name not in state or values.shape != state[name].shape for name, values in found.items()):
+    differs = any(name not in state or values.shape != state[name].shape for name, values in found.items())
+    missing = any(name not in found and not name.endswith("num_batches_tracked") for name in state)
+    if manifest.head != expected.head or differs or missing or any(node.op_type == "BatchNormalization" for node in graph.node):
         raise ModelError(folder, f"is of another network than wanted, which is {describe(expected)}")
     return {**state, **found}
 
@@ -69,10 +73,8 @@ def starting_weights(path: Path, *, expected: NetworkConfig) -> dict[str, Tensor
     return weights_of(path, expected=expected) if path.is_dir() else load_checkpoint(path, expected=expected).weights
 
 
-def _of_convolution(model: nn.Module, name: str, weight: NDArray[np.generic] | None, bias: NDArray[np.generic] | None) -> dict[str, Tensor]:
+def _of_convolution(model: nn.Module, name: str, weight: NDArray[np.generic], bias: NDArray[np.generic] | None) -> dict[str, Tensor]:
     """The state of one convolution, and of the normalisation that it was exported with; offsets that are all 0 are not exported."""
-    if weight is None:
-        return {}
     found = {f"{name}.weight": _tensor(weight)}
     offset = torch.zeros(len(weight)) if bias is None else _tensor(bias)
     parent, _, place = name.rpartition(".")
@@ -135,10 +137,7 @@ def _tell(module: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
     assert module.running_var is not None
     mean_before, variance_before = module.running_mean.double().cpu(), module.running_var.double().cpu()
     scale = module.weight.double().cpu() / (variance_before + module.eps).sqrt()
-    # What never varies would be divided by nothing; it keeps what it had.
-    varies = variance > module.eps
-    variance = torch.where(varies, variance, variance_before)
-    mean = torch.where(varies, mean, mean_before)
+    variance = variance.clamp(min=0)
     module.bias.copy_(module.bias.cpu() + scale * (mean - mean_before))
     module.weight.copy_(scale * (variance + module.eps).sqrt())
     module.running_mean.copy_(mean)

@@ -91,6 +91,8 @@ def test_what_holds_several_particles_on_a_support_is_a_piece_of_it(small: int, 
     assert len(found) == kept
     assert (max(one.diameter_px for one in found) > 100) == (small == 1)
     assert max(one.diameter_px for one in merge_scales(looks, FULL, best_px=BEST, overlap=0.4)) > 100
+    together = Look(FULL, [*particles, disc_at((120, 150), 160, score=0.9)])
+    assert len(merge_scales([together], FULL, best_px=BEST, overlap=0.4, carried=True)) == kept
 
 
 def test_the_order_of_looks_and_candidates_does_not_matter() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detecting import detect, drawn, found, iou
 from lycurgus.core.tiling import predict_tiled
 from lycurgus.core.types import BBox
-from lycurgus.detectors import looks
+from lycurgus.detectors import looks, network
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.looks import Finder, Less, Seen
 from lycurgus.detectors.supports import is_doubtful, makes_surer, support_scales
@@ -71,8 +71,10 @@ def test_many_finds_of_which_few_are_sure_are_doubted(threshold: float, expected
     assert is_doubtful(threshold, crowd=CROWD, sure=SURE) is expected
 
 
-def test_a_threshold_that_a_user_has_set_is_no_doubt() -> None:
-    assert not is_doubtful(0.3, crowd=0.3, sure=0.3)
+def test_where_a_crowd_needs_nearly_the_score_of_a_single_find_nothing_is_doubted_that_is_sure() -> None:
+    assert not is_doubtful(SURE, crowd=SURE - 0.04, sure=SURE)
+    assert is_doubtful(SURE - 0.01, crowd=SURE - 0.04, sure=SURE)
+    assert not is_doubtful(SURE, crowd=SURE, sure=SURE)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +96,11 @@ def test_all_scales_are_looked_at_and_a_small_picture_enlarged(
 def test_more_has_to_be_sure_than_before() -> None:
     mask = np.ones((4, 4), np.bool_)
     sure, unsure = (Candidate(BBox(0, 0, 4, 4), mask, score, 16) for score in (SURE, SURE - 0.01))
-    assert makes_surer([sure] * 7, [sure] * 5 + [unsure] * 9, sure=SURE)
+    assert makes_surer([sure] * 7 + [unsure] * 7, [sure] * 5 + [unsure] * 9, sure=SURE)
     assert not makes_surer([sure] * 6, [sure] * 5, sure=SURE)
     assert not makes_surer([unsure] * 60, [unsure] * 5, sure=SURE)
-    assert makes_surer([sure], [unsure] * 50, sure=SURE)
+    assert not makes_surer([sure] * 49, [unsure] * 50, sure=SURE)
+    assert makes_surer([sure] + [unsure] * 49, [unsure] * 50, sure=SURE)
 
 
 @pytest.mark.parametrize(("less", "expected"), [("nothing", False), ("surroundings", True)])
@@ -150,13 +153,32 @@ def test_what_makes_nothing_surer_is_not_believed(crowded: str, monkeypatch: pyt
     assert len(found(detection)) == len(SPOTS)
 
 
-@pytest.mark.parametrize("settings", [{}, {"score": 0.2}])
-def test_a_sure_picture_and_one_with_a_score_that_is_set_are_looked_at_as_before(
-    settings: dict[str, float], crowded: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = with_scores(monkeypatch, before=CROWD + 0.02 if settings else SURE)
-    detect(SPOTTED, model=crowded, **settings)
+def test_a_sure_picture_is_looked_at_as_before(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = with_scores(monkeypatch, before=SURE)
+    detect(SPOTTED, model=crowded)
     assert all(less != "surroundings" for _, less in seen)
+
+
+@pytest.mark.parametrize("score", [0.1, 0.21, 0.4])
+def test_a_score_that_is_set_decides_what_is_reported_not_how_the_picture_is_looked_at(
+    score: float, crowded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = with_scores(monkeypatch, before=CROWD + 0.02)
+    detect(SPOTTED, model=crowded)
+    by_itself = list(seen)
+    seen.clear()
+    detection = detect(SPOTTED, model=crowded, score=score)
+    if score <= CROWD + 0.02:
+        assert seen == by_itself
+    assert detection.details["score_threshold"] == score
+    assert all(one.score is not None and one.score >= score for one in found(detection))
+
+
+def test_an_expected_diameter_chooses_the_one_scale_on_a_support_too(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = with_scores(monkeypatch, before=CROWD + 0.02, less_surroundings=SURE)
+    detection = detect(SPOTTED, model=crowded, diameter_px=24)
+    assert {scale for scale, _ in seen} == {1.0}
+    assert detection.details["taken_away"] == "surroundings"
 
 
 @pytest.mark.parametrize(
@@ -186,6 +208,16 @@ def test_another_look_that_is_nearly_as_credible_may_bring_the_doubt(
 
 def test_where_nothing_is_believed_no_look_is_doubted(crowded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Noise has many grains at some scale; were they looked for, they would be found."""
-    seen = with_scores(monkeypatch, before=CROWD - 0.1)
+    look = Finder.look
+    seen = []
+
+    def changed(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
+        seen.append(less)
+        one = scored(look(self, scale, less=less), CROWD + 0.02 if scale <= 1 else CROWD - 0.1)
+        return replace(one, look=replace(one.look, candidates=one.look.candidates[:15])) if less == "nothing" else one
+
+    monkeypatch.setattr(Finder, "look", changed)
+    monkeypatch.setattr(network, "_most_credible", lambda looks, _: looks[0])
     assert not found(detect(SPOTTED, model=crowded))
-    assert all(less != "surroundings" for _, less in seen)
+    assert "shading" in seen
+    assert "surroundings" not in seen

@@ -95,11 +95,15 @@ class NetworkParams(DetectorParams):
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """Scores from which a find is believed whatever else is found, as one of many, and from which it counts as likely."""
+    """Scores from which a find is believed whatever else is found, as one of many, and from which it counts as likely.
+
+    ``wanted`` is what the user has set: it decides what is reported, not how the picture is looked at.
+    """
 
     sure: float
     crowd: float
     likely: float
+    wanted: float | None = None
 
 
 class NetworkDetector:
@@ -143,7 +147,7 @@ class NetworkDetector:
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
-        most = 2 * len(scales) + len(scales[:FLATTENED]) + MOST_ENLARGED + (MOST_FURTHER if expected is None else 0)
+        most = 2 * len(scales) + len(scales[:FLATTENED]) + (MOST_FURTHER + MOST_ENLARGED if expected is None else 0)
         parts = Parts(progress, most)
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
@@ -151,11 +155,12 @@ class NetworkDetector:
         looks = list(first)
         belief = _believed(finder, looks, scores, further=expected is None)
         if _is_doubtful(first, belief, scores):
-            near = [finder.look(scale, less="surroundings") for scale in support_scales(scales, belief.scales, finder.shape)]
+            wanted = scales if expected is not None else support_scales(scales, belief.scales, finder.shape)
+            near = [finder.look(scale, less="surroundings") for scale in wanted]
             looks += near
-            on_support = _belief(finder, near, scores)
-            if makes_surer(on_support.found, belief.found, sure=scores.sure):
-                belief = on_support
+            instead = _belief(finder, near, scores)
+            if makes_surer(instead.found, belief.found, sure=scores.sure):
+                belief = instead
         found = belief.found
         cancel.check()
         if decoding.head == "completed":
@@ -193,11 +198,17 @@ class NetworkDetector:
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """Looks that are believed, what is found by them, and the score that it takes."""
+    """Looks that are believed and what is found by them.
+
+    ``threshold`` is the score that it takes, ``own_threshold`` the one that it would take if the user had set none; ``at_once`` tells
+    whether the first of these looks had shown something by itself.
+    """
 
     looks: Sequence[Seen]
     found: Sequence[Candidate]
     threshold: float
+    own_threshold: float
+    at_once: bool = True
 
     @property
     def scales(self) -> list[float]:
@@ -245,25 +256,32 @@ def _believed(finder: Finder, looks: list[Seen], scores: _Scores, *, further: bo
         # shows large particles alone, so that the looks cannot be compared.
         if scale < first.scale or _most_credible([first, more], scores.likely) is more:
             belief = _belief(finder, [*belief.looks, more], scores)
-    return belief
+    return replace(belief, at_once=not nothing_sure)
 
 
 def _is_doubtful(first: Sequence[Seen], belief: _Belief, scores: _Scores) -> bool:
-    """Tell whether what is believed is, or what another first look shows that is nearly as credible and surer of more particles."""
+    """Tell whether what is believed is, or what another first look shows that is nearly as credible and surer of more particles.
+
+    Where nothing was believed at first there is nothing to doubt: noise has many grains at some scale.
+    """
+    if not (belief.found and belief.at_once):
+        return False
     credible = dict(zip(first, credibilities([one.look.down_to(scores.likely) for one in first]), strict=True))
     least = NEARLY * credible[belief.looks[0]]
-    rivals = [
-        one.look.candidates for one in first if credible[one] >= least and makes_surer(one.look.candidates, belief.found, sure=scores.sure)
-    ]
-    thresholds = [score_threshold([one.score for one in found], sure=scores.sure, crowd=scores.crowd) for found in rivals if belief.found]
-    return any(is_doubtful(threshold, crowd=scores.crowd, sure=scores.sure) for threshold in (belief.threshold, *thresholds))
+    thresholds = [belief.own_threshold]
+    for one in first:
+        found = one.look.candidates
+        if one is not belief.looks[0] and credible[one] >= least and makes_surer(found, belief.found, sure=scores.sure):
+            thresholds.append(score_threshold([candidate.score for candidate in found], sure=scores.sure, crowd=scores.crowd))
+    return any(is_doubtful(threshold, crowd=scores.crowd, sure=scores.sure) for threshold in thresholds)
 
 
 def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:
     """Find what is to be believed of the finds of all looks that are."""
-    threshold = score_threshold([one.score for one in finder.merged(looks)], sure=scores.sure, crowd=scores.crowd)
+    own = score_threshold([one.score for one in finder.merged(looks)], sure=scores.sure, crowd=scores.crowd)
+    threshold = own if scores.wanted is None else scores.wanted
     # Once more without the others: what is not believed must not have taken the place of what is.
-    return _Belief(looks, finder.merged(looks, least=threshold), threshold)
+    return _Belief(looks, finder.merged(looks, least=threshold), threshold, own)
 
 
 def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:
@@ -283,11 +301,11 @@ def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingPar
     if head not in manifest.decoders:
         raise ModelError(model.folder, f"the network cannot draw outlines '{head}'", hint=f"choose one of {', '.join(manifest.decoders)}")
     set_by_user = {name: value for name in ("score", "overlap", "foreground") if (value := getattr(params, name)) != "auto"}
-    thresholds = own.model_dump(exclude_none=True) | set_by_user
-    crowd = thresholds.pop("crowd_score", thresholds["score"])
-    sure = thresholds["score"]
-    scores = _Scores(sure, crowd if params.score == "auto" else sure, max(sure - LIKELY, 0.0))
-    return DecodingParams(**(thresholds | {"head": head, "score": min(scores.crowd, scores.likely)})), scores
+    thresholds = own.model_dump(exclude_none=True, exclude={"crowd_score"}) | set_by_user
+    crowd = own.score if own.crowd_score is None else own.crowd_score
+    scores = _Scores(own.score, crowd, max(own.score - LIKELY, 0.0), set_by_user.get("score"))
+    least = min(score for score in (scores.crowd, scores.likely, scores.wanted) if score is not None)
+    return DecodingParams(**(thresholds | {"head": head, "score": least})), scores
 
 
 def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float | None:

@@ -14,13 +14,13 @@ from lycurgus.detectors.decoding.candidates import Candidate
 from lycurgus.detectors.scales import FACTOR, SMALL_PX
 
 DOUBT = 0.05
-"""So far above its lowest, a score threshold says that there are many finds and few that are sure."""
+"""No further above its lowest, a score threshold says that there are many finds and few that are sure."""
 
 MOST_ENLARGED = 1
 """At no more enlarged scales small particles are looked for."""
 
 SURER = 1.2
-"""Looks less the surroundings are believed where they make this many times as many finds sure."""
+"""Looks less the surroundings are believed where they make this many times as many finds sure, and show no fewer."""
 
 
 def is_doubtful(threshold: float, *, crowd: float, sure: float) -> bool:
@@ -30,7 +30,7 @@ def is_doubtful(threshold: float, *, crowd: float, sure: float) -> bool:
     ----------
     threshold : the score from which finds are believed, as ``credibility.score_threshold`` chose it between the other two.
     """
-    return crowd < sure and threshold <= crowd + DOUBT
+    return threshold < sure and threshold <= crowd + DOUBT
 
 
 def support_scales(scales: Sequence[float], believed: Sequence[float], shape: tuple[int, int]) -> tuple[float, ...]:
@@ -44,7 +44,7 @@ def support_scales(scales: Sequence[float], believed: Sequence[float], shape: tu
 
     Returns
     -------
-    The finest first: all of these, and the enlarged picture where it is small or was called for.
+    The finest first: all of these, and an enlarged picture where one is believed, or where it is small and was looked at as it is.
     """
     enlarged = [scale for scale in believed if scale > max(*scales, 1.0)]
     if not enlarged and prod(shape) <= SMALL_PX and 1.0 in scales:
@@ -53,8 +53,8 @@ def support_scales(scales: Sequence[float], believed: Sequence[float], shape: tu
 
 
 def makes_surer(found: Sequence[Candidate], before: Sequence[Candidate], *, sure: float) -> bool:
-    """Tell whether enough more of what is found now is sure than of what was found before."""
-    return _sure(found, sure) > SURER * _sure(before, sure)
+    """Tell whether no less is found now than before, and enough more of it is sure."""
+    return len(found) >= len(before) and _sure(found, sure) > SURER * _sure(before, sure)
 
 
 def _sure(found: Sequence[Candidate], sure: float) -> int:

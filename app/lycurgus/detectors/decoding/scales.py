@@ -6,7 +6,7 @@ melts into its neighbours or the background; at another scale each of them has t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, exp, floor, log, sqrt
 
@@ -140,8 +140,11 @@ def merge_scales(
             witnesses[i].add(seen[j].look)
             witnesses[j].add(seen[i].look)
         kept = survivors(candidates, [one.worth for one in seen], pairs)
-        seen = [seen[index] for index in kept]
-        seen = _without_carriers(seen) if carried else _without_contradictions(seen, [witnesses[index] for index in kept])
+        seen, witnesses = [seen[index] for index in kept], [witnesses[index] for index in kept]
+        if not carried:
+            seen = _without_contradictions(seen, witnesses)
+    if carried:
+        seen = _without_carriers(seen)
     return in_reading_order([one.candidate for one in seen])
 
 
@@ -161,11 +164,7 @@ def _without_contradictions(seen: list[_Seen], witnesses: list[set[int]]) -> lis
     ----------
     witnesses : the looks that saw each candidate. What one look saw both of is no contradiction but a small particle on a large one.
     """
-    within = {
-        large: contradicting
-        for large, held in _holding(seen).items()
-        if (contradicting := [small for small in held if witnesses[small].isdisjoint(witnesses[large])])
-    }
+    within = _holding(seen, of=lambda small, large: witnesses[small].isdisjoint(witnesses[large]))
     gone: set[int] = set()
     for large in sorted(within, key=lambda index: (-seen[index].candidate.area_px, seen[index].candidate.bbox)):
         rivals = [seen[small] for small in within[large] if small not in gone]
@@ -179,18 +178,18 @@ def _without_contradictions(seen: list[_Seen], witnesses: list[set[int]]) -> lis
 
 
 def _without_carriers(seen: list[_Seen]) -> list[_Seen]:
-    """Leave out what holds several smaller candidates."""
+    """Leave out what holds several smaller candidates, however sure: networks are sure of many a lump, and less of what lies on it."""
     holding = _holding(seen)
     return [one for index, one in enumerate(seen) if len(holding.get(index, ())) < CARRIED]
 
 
-def _holding(seen: list[_Seen]) -> dict[int, list[int]]:
-    """Candidate -> the smaller ones most of which lies in it."""
+def _holding(seen: list[_Seen], *, of: Callable[[int, int], bool] | None = None) -> dict[int, list[int]]:
+    """Candidate -> the smaller ones most of which lies in it, of pairs (small, large) for which ``of`` holds."""
     holding: dict[int, list[int]] = {}
     for i, j in meeting(boxes_of([one.candidate for one in seen])).tolist():
         small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, seen[index].worth, seen[index].candidate.bbox))
         a, b = seen[small].candidate, seen[large].candidate
-        if shared_px(a, b) >= WITHIN * a.area_px:
+        if (of is None or of(small, large)) and shared_px(a, b) >= WITHIN * a.area_px:
             holding.setdefault(large, []).append(small)
     return holding
 
