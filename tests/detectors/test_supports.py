@@ -16,8 +16,10 @@ from lycurgus.core.tiling import predict_tiled
 from lycurgus.core.types import BBox
 from lycurgus.detectors import looks, network
 from lycurgus.detectors.decoding import Candidate
+from lycurgus.detectors.decoding.candidates import crop
 from lycurgus.detectors.looks import Finder, Less, Seen
 from lycurgus.detectors.supports import is_doubtful, makes_surer, support_scales
+from lycurgus.detectors.surroundings import of_one_polarity
 from networks import make_model
 from shapes import disc
 
@@ -118,6 +120,39 @@ def test_without_its_surroundings_a_picture_shows_spots_and_no_hills(less: Less,
     plane = planes[0][: SHAPE[0], : SHAPE[1]]
     contrast = (plane[spots].mean() - plane[~spots].mean()) / plane[~spots].std()
     assert (contrast > 1.5) == expected
+
+
+def test_what_is_much_wider_than_its_surroundings_is_no_particle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network finds all of these discs in the picture as it is, and would find them without their surroundings."""
+    small, wide = disc(SHAPE, (70, 70), 24), disc(SHAPE, (180, 180), 44)
+    picture = np.where(small | wide, 300.0, 0.0)
+    assert len(found(detect(picture, diameter_px=24))) == 2
+    only("surroundings", monkeypatch)
+    assert len(found(detect(picture, diameter_px=24))) == 2
+    monkeypatch.setattr(looks, "WIDEST", 36 / looks.SURROUNDINGS_PX)
+    (one,) = found(detect(picture, diameter_px=24))
+    assert iou(small, drawn((one,), SHAPE)[0]) > 0.5
+
+
+def test_a_shadow_beside_bright_particles_is_none_of_them() -> None:
+    bright = [disc(SHAPE, (y, x), 16) for y in range(30, 200, 40) for x in range(30, 260, 40)]
+    dark = disc(SHAPE, (240, 140), 30)
+    plane = np.where(np.logical_or.reduce(bright), 300.0, 100.0).astype(np.float32)
+    plane[dark] = 20
+    everything = [as_candidate(mask) for mask in (*bright, dark)]
+    usable = np.ones(SHAPE, np.bool_)
+    assert of_one_polarity(everything, plane, usable) == everything[:-1]
+    assert of_one_polarity(everything, -plane, usable) == everything[:-1]
+    mixed = [everything[0], everything[-1]]
+    assert of_one_polarity(mixed, plane, usable) == mixed
+    assert of_one_polarity([], plane, usable) == []
+    assert of_one_polarity(everything, plane, np.zeros(SHAPE, np.bool_)) == everything
+
+
+def as_candidate(mask: NDArray[np.bool_]) -> Candidate:
+    cropped = crop(mask, 0, 0)
+    assert cropped is not None
+    return Candidate(*cropped, 0.6, int(mask.sum()))
 
 
 @pytest.mark.parametrize("scale", [2.0, 1.0, 0.5])

@@ -34,8 +34,10 @@ SHADING = 0.06
 """Sigma of the Gaussian whose mean is the shading, as a part of the picture's shorter side."""
 
 SURROUNDINGS_PX = 12.0
-"""Sigma of the Gaussian whose mean is what surrounds a particle, px at the scale of the look: what is four times as wide, as a support,
-goes with it."""
+"""Sigma of the Gaussian whose mean is what surrounds a particle, px at the scale of the look."""
+
+WIDEST = 4.0
+"""What is wider than so many of these sigmas goes with the surroundings, as a support does; what is left of it is no particle."""
 
 MIRRORED_PX = 700**2
 """Pictures of no more pixels are shown in their mirror image too: what is seen gets steadier, for twice the time."""
@@ -105,6 +107,8 @@ class Finder:
         fields = finite(planes["fields"])
         candidates = decode(fields, planes.get("rays"), self.decoding)
         inside = [one for candidate in candidates if (one := _cut(candidate, height, width)) is not None]
+        if less == "surroundings":
+            inside = [one for one in inside if one.minor_axis_px <= WIDEST * SURROUNDINGS_PX]
         probability = probabilities_of(fields[0, :height, :width])
         return Seen(scale, less, scaling, Look(scaling.scaled, inside), probability, fields is planes["fields"])
 

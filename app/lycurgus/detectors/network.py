@@ -26,7 +26,7 @@ from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
 from lycurgus.detectors.supports import MOST_ENLARGED, is_doubtful, makes_surer, support_scales
-from lycurgus.detectors.surroundings import polarity_of
+from lycurgus.detectors.surroundings import of_one_polarity, polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import open_network
 
@@ -159,6 +159,7 @@ class NetworkDetector:
             near = [finder.look(scale, less="surroundings") for scale in wanted]
             looks += near
             instead = _belief(finder, near, scores)
+            instead = replace(instead, found=of_one_polarity(instead.found, finder.scene.plane, finder.scene.usable))
             if makes_surer(instead.found, belief.found, sure=scores.sure):
                 belief = instead
         found = belief.found
