@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lycurgus.core.errors import ModelError
 from lycurgus.inference.catalog import InstalledModel
-from lycurgus.inference.manifest import read_manifest
+from lycurgus.inference.manifest import MANIFEST_FILE, read_manifest
 from lycurgus_train.checkpoint import build, describe, load_checkpoint
 from lycurgus_train.config import NetworkConfig
 from lycurgus_train.export import HALVED_SUFFIX, WRAPPED
@@ -42,6 +42,10 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
     import onnx
     from onnx import numpy_helper
 
+    if not (folder / MANIFEST_FILE).exists():
+        raise ModelError(
+            folder, f"is no model folder: it has no {MANIFEST_FILE}", hint="name a model folder, or a checkpoint such as last.pt"
+        )
     manifest = read_manifest(folder)
     graph = onnx.load_from_string(InstalledModel(folder, manifest, bundled=False).model_bytes()).graph
     arrays = {one.name.removesuffix(HALVED_SUFFIX): numpy_helper.to_array(one) for one in graph.initializer}
@@ -58,7 +62,11 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
     differs = any(name not in state or values.shape != state[name].shape for name, values in found.items())
     missing = any(name not in found and not name.endswith("num_batches_tracked") for name in state)
     if manifest.head != expected.head or differs or missing or any(node.op_type == "BatchNormalization" for node in graph.node):
-        raise ModelError(folder, f"is of another network than wanted, which is {describe(expected)}")
+        raise ModelError(
+            folder,
+            f"is of another network than the run's, which is {describe(expected)}",
+            hint="leave [network] out for one like the shipped one, or describe there the one that the model was trained as",
+        )
     return {**state, **found}
 
 

@@ -176,6 +176,7 @@ def test_where_little_is_sure_particles_are_looked_for_without_their_surrounding
     assert [one for one in seen if one[1] == "surroundings"] == [(2.0, "surroundings"), (1.0, "surroundings")]
     assert detection.details["taken_away"] == "surroundings"
     assert detection.details["believed_scales"] == [2.0, 1.0]
+    assert any("without what surrounds them" in warning for warning in detection.warnings)
     masks = drawn(found(detection), SHAPE)
     assert sum(max(iou(spot, mask) for mask in masks) > 0.5 for spot in SPOTS) > 0.9 * len(SPOTS)
 
@@ -185,6 +186,7 @@ def test_what_makes_nothing_surer_is_not_believed(crowded: str, monkeypatch: pyt
     detection = detect(SPOTTED, model=crowded)
     assert (1.0, "surroundings") in seen
     assert detection.details["taken_away"] != "surroundings"
+    assert detection.warnings == ()
     assert len(found(detection)) == len(SPOTS)
 
 

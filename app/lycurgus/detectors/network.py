@@ -193,7 +193,7 @@ class NetworkDetector:
             instances,
             network.provider,
             (network.model.used,),
-            (*network.warnings, *_warnings(params, scene.pixel_size, looks)),
+            (*network.warnings, *_warnings(params, scene.pixel_size, looks, belief)),
         )
 
 
@@ -315,13 +315,15 @@ def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float |
     return None if params.diameter_px == "auto" else params.diameter_px
 
 
-def _warnings(params: NetworkParams, pixel_size: PixelSize | None, looks: Sequence[Seen]) -> tuple[str, ...]:
+def _warnings(params: NetworkParams, pixel_size: PixelSize | None, looks: Sequence[Seen], belief: _Belief) -> tuple[str, ...]:
     warnings = []
     if params.diameter_nm != "auto" and pixel_size is None:
         instead = "several scales were looked at" if params.diameter_px == "auto" else "that in px was taken"
         warnings.append(f"The expected diameter of {params.diameter_nm:g} nm could not be used without a pixel size; {instead}.")
     if not all(one.is_finite for one in looks):
         warnings.append("The network gave values that are no numbers; nothing is found where it did. Another device may help.")
+    if belief.looks[0].less == "surroundings":
+        warnings.append("Few of many finds were sure, as on a rough support: small particles were looked for without what surrounds them.")
     return tuple(warnings)
 
 
