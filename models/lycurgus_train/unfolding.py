@@ -112,6 +112,8 @@ def _tensor(values: NDArray[np.generic]) -> Tensor:
 def with_statistics_of(model: nn.Module, pictures: Iterable[Tensor]) -> None:
     """Let the normalisations of a network know mean and variance of what comes to them, without changing what it computes.
 
+    Torch's ``update_bn`` sets the same statistics, but leaves scales and offsets as they are: the network would be another one.
+
     Parameters
     ----------
     pictures : batches (N, 1, H, W).

@@ -251,7 +251,9 @@ def test_where_nothing_is_believed_no_look_is_doubted(crowded: str, monkeypatch:
     def changed(self: Finder, scale: float, *, less: Less = "nothing") -> Seen:
         seen.append(less)
         one = scored(look(self, scale, less=less), CROWD + 0.02 if scale <= 1 else CROWD - 0.1)
-        return replace(one, look=replace(one.look, candidates=one.look.candidates[:15])) if less == "nothing" else one
+        first, *others = one.look.candidates
+        found = others[:15] if less == "nothing" else [replace(first, score=SURE), *others]
+        return replace(one, look=replace(one.look, candidates=found))
 
     monkeypatch.setattr(Finder, "look", changed)
     monkeypatch.setattr(network, "_most_credible", lambda looks, _: looks[0])
