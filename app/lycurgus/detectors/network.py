@@ -25,6 +25,7 @@ from lycurgus.detectors.decoding.credibility import LIKELY, credibilities, most_
 from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
+from lycurgus.detectors.standing_out import standing_out
 from lycurgus.detectors.supports import MOST_ENLARGED, is_doubtful, makes_surer, support_scales
 from lycurgus.detectors.surroundings import of_one_polarity, polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
@@ -131,8 +132,9 @@ class NetworkDetector:
         as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
 
         ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, what was ``taken_away`` of the picture there,
-        the ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of the
-        particles that are brighter (or darker) than what surrounds them.
+        how many particles were ``found_besides`` in other looks (``standing_out``), the ``score_threshold``, ``overlap_threshold`` and
+        ``outlines`` that were used, and ``polarity_certainty``, the share of the particles that are brighter (or darker) than what
+        surrounds them.
 
         Raises
         ------
@@ -162,8 +164,9 @@ class NetworkDetector:
             instead = replace(instead, found=of_one_polarity(instead.found, finder.scene.plane, finder.scene.usable))
             if makes_surer(instead.found, belief.found, sure=scores.sure):
                 belief = instead
-        found = belief.found
         cancel.check()
+        besides = _besides(finder, looks, belief, scores)
+        found = in_reading_order([*belief.found, *besides])
         if decoding.head == "completed":
             apart = part_transparent(found, finder.scene.plane, cancel=cancel)
             found = in_reading_order(part_round(found, finder.shape, cancel=cancel) if apart is None else apart)
@@ -179,6 +182,7 @@ class NetworkDetector:
             "scales": list(dict.fromkeys(round(one.scale, 4) for one in looks)),
             "believed_scales": [round(scale, 4) for scale in belief.scales],
             "taken_away": belief.looks[0].less,
+            "found_besides": len(besides),
             "outlines": decoding.head,
             "score_threshold": round(belief.threshold, 4),
             "overlap_threshold": decoding.overlap,
@@ -283,6 +287,15 @@ def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:
     threshold = own if scores.wanted is None else scores.wanted
     # Once more without the others: what is not believed must not have taken the place of what is.
     return _Belief(looks, finder.merged(looks, least=threshold), threshold, own)
+
+
+def _besides(finder: Finder, looks: Sequence[Seen], belief: _Belief, scores: _Scores) -> list[Candidate]:
+    """Return what stands out in other looks and is believed in none; on a support there is too much of that in looks that show it."""
+    if belief.looks[0].less == "surroundings":
+        return []
+    others = [one for one in looks if one not in belief.looks and one.less != "surroundings"]
+    sure = finder.merged(others, least=scores.sure if scores.wanted is None else max(scores.sure, scores.wanted))
+    return standing_out(sure, belief.found, finder.scene.plane, finder.scene.usable)
 
 
 def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:
