@@ -237,6 +237,20 @@ def test_every_column_is_defined_with_its_unit(tmp_path: Path, columns: str) -> 
         assert column.unit in (defined[column.label]["Unit"] or "").split(", ") or not column.unit
 
 
+def test_how_particles_were_detected_stands_beside_each_image(tmp_path: Path) -> None:
+    report = make_report(2)
+    network = {"polarity": "dark", "score_threshold": 0.62, "believed_scales": [1.0, 0.5], "taken_away": "surroundings"}
+    of_network = replace(report.entries[0], result=replace(report.entries[0].result, detection=network))
+    first, second = table(written(replace(report, entries=(of_network, report.entries[1])), tmp_path)["Images"])
+    names = ("Threshold", "Score threshold", "Scales believed", "Taken away before", "Polarity")
+    assert [first[name] for name in names] == [None, 0.62, "1; 0.5", "surroundings", "dark"]
+    assert [second[name] for name in names] == [113, None, None, None, "bright"]
+
+    (alone,) = table(written(replace(report, entries=(of_network,)), tmp_path)["Images"])
+    assert "Threshold" not in alone
+    assert "Score threshold" in alone
+
+
 def test_flags_and_the_bootstrap_are_explained(tmp_path: Path) -> None:
     defined = {row["Quantity"]: row["Definition"] for row in table(written(make_report(), tmp_path)["Definitions"])}
     assert {"touches_border", "cut_by_annotation", "separated", "non_convex", "overlapping", "drawn", "edited"} <= set(defined)

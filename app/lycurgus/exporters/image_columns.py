@@ -54,6 +54,14 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("detector", "Detector", "", "what told particles from their support"),
     ImageColumn("separator", "Separator", "", "what separated touching particles"),
     ImageColumn("threshold", "Threshold", "", "of the detector, in units of the stored values"),
+    ImageColumn("score_threshold", "Score threshold", "", "of the network: score, 0 to 1, from which what it found was believed"),
+    ImageColumn("believed_scales", "Scales believed", "", "enlargements of the picture at which the network's finds were believed"),
+    ImageColumn(
+        "taken_away",
+        "Taken away before",
+        "",
+        "of the picture, before the network saw it: nothing, shading (a wide mean) or surroundings (one hardly wider than particles)",
+    ),
     ImageColumn("polarity", "Polarity", "", "particles brighter or darker than the support"),
     ImageColumn("equivalent_diameter_mean_px", "Diameter, mean", "px", _MEAN),
     ImageColumn("equivalent_diameter_median_px", "Diameter, median", "px", _MEDIAN),
@@ -77,6 +85,9 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("params_digest", "Parameters' digest", "", "sha256 of the parameters"),
     ImageColumn("sha256", "File's sha256", "", "of the file's bytes"),
 )
+
+DETECTION_COLUMNS = ("threshold", "score_threshold", "believed_scales", "taken_away", "polarity")
+"""What detectors say of a detection, each what it has; an image's analysis keeps it under these names."""
 
 GROUP_COLUMN = ImageColumn("group", "Group", "", "the part of the sample that the image belongs to")
 
@@ -117,8 +128,7 @@ def image_row(entry: ReportEntry) -> dict[str, Value]:
         "signal": micrograph.signal,
         "detector": result.params.detector.name,
         "separator": result.params.separator.name,
-        "threshold": _scalar(result.detection.get("threshold")),
-        "polarity": _scalar(result.detection.get("polarity")),
+        **{name: _scalar(result.detection.get(name)) for name in DETECTION_COLUMNS},
         **_diameters(entry),
         "density_per_um2": density_per_um2(entry),
         "covered_fraction": covered_fraction(entry),

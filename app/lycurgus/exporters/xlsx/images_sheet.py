@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from lycurgus.exporters.base import MOST_PICTURES, Report
-from lycurgus.exporters.image_columns import ImageColumn, image_columns, image_rows
+from lycurgus.exporters.image_columns import DETECTION_COLUMNS, ImageColumn, image_columns, image_rows
 from lycurgus.exporters.text import Value
 from lycurgus.exporters.xlsx import styles
 from lycurgus.exporters.xlsx.cells import height_of, page, put, put_table, set_widths
@@ -36,14 +38,15 @@ def add_images(workbook: Workbook, report: Report) -> None:
     """Add "Images"."""
     sheet = workbook.create_sheet("Images")
     pictured = 0 < len(report.entries) <= MOST_PICTURES and any(entry.thumbnail is not None for entry in report.entries)
-    columns = _columns(report)
+    table = list(image_rows(report))
+    columns = _columns(report, table)
     shift = 1 if pictured else 0
     if pictured:
         put(sheet, 1, 1, "Overlay", styles.HEADER)
     for index, column in enumerate(columns, start=1 + shift):
         put(sheet, 1, index, column.heading, styles.HEADER)
     sheet.row_dimensions[1].height = 40
-    rows = [(row, styles.BODY_WRAPPED if row["error"] is None else styles.FAILURE) for row in image_rows(report)]
+    rows = [(row, styles.BODY_WRAPPED if row["error"] is None else styles.FAILURE) for row in table]
     for number, (values, style) in enumerate(rows, start=2):
         for index, column in enumerate(columns, start=1 + shift):
             own_style = styles.BODY if column.name in _DIGESTS and style is not styles.FAILURE else style
@@ -75,11 +78,15 @@ def add_removed(workbook: Workbook, report: Report) -> None:
     page(sheet, header_row=1)
 
 
-def _columns(report: Report) -> list[ImageColumn]:
-    """The columns of images.csv less those that would be empty: diameters in the unit that is not used, errors without failures."""
+def _columns(report: Report, table: Sequence[Mapping[str, Value]]) -> list[ImageColumn]:
+    """The columns of images.csv less those that would be empty.
+
+    These are diameters in the unit that is not used, errors without failures, and what no detector of the report says.
+    """
     calibrations = {entry.result.micrograph.pixel_size is not None for entry in report.entries}
     columns = image_columns(report)
     dropped = set() if report.failures else {"error"}
+    dropped |= {name for name in DETECTION_COLUMNS if all(row[name] is None for row in table)}
     if calibrations == {True}:
         dropped |= {column.name for column in columns if column.name.startswith("equivalent_diameter") and column.unit == "px"}
     elif calibrations == {False}:
