@@ -9,7 +9,7 @@ from lycurgus.core.errors import ExportError
 from lycurgus.exporters.atomic import HINT
 from lycurgus_train.checkpoint import load_checkpoint
 from lycurgus_train.config import TrainConfig, changes, deciding
-from lycurgus_train.train import LAST, uses_cuda
+from lycurgus_train.train import LAST, schedule, uses_cuda
 from lycurgus_train.unfolding import starting_weights
 
 
@@ -34,17 +34,31 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
     if not (out / LAST).exists():
         if start_from is not None:
             starting_weights(start_from, expected=config.network)
-        return []
+        return _too_long_a_warmup(config)
     last = load_checkpoint(out / LAST, expected=config.network)
-    notes = [] if start_from is None else [f"{out} holds a run of {last.step:,} steps, which goes on: --from {start_from.name} is not used"]
+    notes = []
+    if start_from is not None:
+        unused = f"--from {start_from.name} is not used"
+        notes.append(f"{out} holds a run of {last.step:,} steps, which goes on: {unused}; to begin with it, name another folder with --out")
     if last.step >= config.steps:
         return [*notes, f"{out} holds a run of {last.step:,} steps, {config.steps:,} were asked for: there is nothing left to do"]
     changed = changes(last.run, deciding(config)) if last.run else []
     if changed:
         notes.append(
-            f"{out} holds a run that began with other settings ({'; '.join(changed)}): it will not end as one that was not stopped"
+            f"{out} holds a run that began with other settings ({'; '.join(changed)}): it goes on with the new ones, and will not end "
+            "as one that had them from the beginning; to begin anew, name another folder with --out"
         )
     return notes
+
+
+def _too_long_a_warmup(config: TrainConfig) -> list[str]:
+    if config.warmup_steps < config.steps:
+        return []
+    reached = schedule(config.steps - 1, config.steps, config.warmup_steps) * config.learning_rate
+    return [
+        f"the learning rate rises for {config.warmup_steps:,} steps (warmup_steps), the run has {config.steps:,}: "
+        f"it gets to {reached:.2g} instead of {config.learning_rate:.2g}, and never falls"
+    ]
 
 
 def _check_folder(out: Path) -> None:

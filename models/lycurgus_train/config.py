@@ -81,7 +81,7 @@ class TrainConfig(_Section):
     batch: int = Field(8, ge=1, description="Crops a step and process")
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.02, ge=0)
-    warmup_steps: int = Field(300, ge=0)
+    warmup_steps: int = Field(300, ge=0, description="Steps in which the learning rate rises; fewer than all")
     averaging: float = Field(0.998, ge=0, lt=1, description="Decay of the moving average of the weights, which is what ships")
     workers: int = Field(1, ge=0, description="Processes that draw crops")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 where the processor computes in it")

@@ -56,6 +56,13 @@ def read_facts(path: Path = SHIPPED_FACTS) -> dict[str, Any]:
     return facts
 
 
+def left_as_shipped(facts: Mapping[str, Any], shipped: Mapping[str, Any]) -> list[str]:
+    """Return which facts of a network of another name still tell of the shipped one."""
+    if facts["name"] == shipped["name"]:
+        return []
+    return [name for name in ("title", "description", "training_data") if name in facts and facts[name] == shipped.get(name)]
+
+
 def for_head(facts: Mapping[str, Any], head: str) -> dict[str, Any]:
     """Return the facts without a decoder that a head cannot feed: the head's own default decides then."""
     return {name: value for name, value in facts.items() if name != "decoder" or value in DECODERS[head]}

@@ -17,7 +17,6 @@ from lycurgus_train.canvas import write_png
 
 TABLE = "log.csv"
 HEADER = ("step", "part", "quantity", "value")
-LOSSES_EVERY = 20
 SHOWN = 4
 
 
@@ -55,8 +54,8 @@ class RunLog:
             self._file.close()
 
     def losses(self, step: int, losses: Mapping[str, Tensor], learning_rate: float) -> None:
-        """Note a step's losses, every so often: asking a GPU for a number makes it wait."""
-        if self._active and step % LOSSES_EVERY == 0:
+        """Note a step's losses."""
+        if self._active:
             self._note(step, "train", {**{name: float(value) for name, value in losses.items()}, "learning_rate": learning_rate})
 
     def validation(self, step: int, losses: dict[str, float]) -> None:

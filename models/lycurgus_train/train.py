@@ -30,6 +30,12 @@ LAST = "last.pt"
 VALIDATION_CROPS = 48
 STATISTICS_CROPS = 128
 
+LOSSES_EVERY = 20
+"""Losses are noted and shown once in so many steps: asking a GPU for a number makes it wait."""
+
+RECENT = 0.05
+"""Weight of a step's loss in the mean that is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -112,6 +118,8 @@ def _train(
         RunLog(out, active=process.leads, first_step=step) as log,
         tqdm(total=config.steps, initial=step, disable=not process.leads) as bar,
     ):
+        shown: dict[str, str] = {}
+        recent: Tensor | None = None
         for tensors in loader:
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * schedule(step, config.steps, config.warmup_steps)
@@ -119,10 +127,15 @@ def _train(
             averaged.update_parameters(model)
             step += 1
             bar.update()
-            log.losses(step, losses, optimizer.param_groups[0]["lr"])
+            recent = losses["total"] if recent is None else torch.lerp(recent, losses["total"], RECENT)
+            if step % LOSSES_EVERY == 0:
+                log.losses(step, losses, optimizer.param_groups[0]["lr"])
+                shown["loss"] = f"{float(recent):.4f}"
+                bar.set_postfix(shown)
             if process.leads and (step % config.check_every == 0 or step == config.steps):
                 if held_out is not None:
-                    bar.set_postfix(validation=f"{_validate(averaged.module, held_out, config, process, log, step):.4f}")
+                    shown["validation"] = f"{_validate(averaged.module, held_out, config, process, log, step):.4f}"
+                    bar.set_postfix(shown)
                 save_checkpoint(out / LAST, _snapshot(config, model, optimizer, averaged, step, begun_with))
                 if after_check is not None:
                     after_check(step)

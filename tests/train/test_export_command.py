@@ -17,7 +17,7 @@ from lycurgus.inference.manifest import read_manifest
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, load_mean, save_checkpoint
 from lycurgus_train.cli import main
 from lycurgus_train.config import NetworkConfig
-from lycurgus_train.facts import read_facts
+from lycurgus_train.facts import SHIPPED_FACTS, read_facts
 from train.folders import good_folder, save
 
 
@@ -44,6 +44,23 @@ def test_a_checkpoint_becomes_a_model_folder(checkpoint: Path, tmp_path: Path, c
     assert main(arguments) == 1
     assert "holds a model already" in capsys.readouterr().err
     assert check_golden(InstalledModel(out, manifest, bundled=False)) is not None
+
+
+def test_facts_that_still_tell_of_the_shipped_network_are_named(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = save(tmp_path / "sample.png", np.random.default_rng(1).integers(0, 256, (200, 220)).astype(np.uint8))
+    copied = SHIPPED_FACTS.read_text(encoding="utf-8").replace('name = "particles"', 'name = "mine"')
+    command = ["export", str(checkpoint), "--sample", str(sample), "--out", str(tmp_path / "mine"), "--no-half", "--replace"]
+    (tmp_path / "mine.toml").write_text(copied, encoding="utf-8")
+    assert main([*command, "--facts", str(tmp_path / "mine.toml")]) == 0
+    assert "mine.toml calls the network mine" in (said := capsys.readouterr().err)
+    assert "shipped one: title, description, training_data;" in said
+
+    own = copied.replace("Particles of any kind", "Mine").replace("Finds nanoparticles", "Finds mine").replace("EMPS", "Mine and EMPS")
+    (tmp_path / "mine.toml").write_text(own, encoding="utf-8")
+    assert main([*command, "--facts", str(tmp_path / "mine.toml")]) == 0
+    assert "shipped one" not in capsys.readouterr().err
 
 
 def test_of_several_checkpoints_the_mean_is_taken(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

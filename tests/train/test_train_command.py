@@ -135,11 +135,21 @@ def test_who_goes_on_otherwise_than_begun_is_told(tmp_path, capsys):
     assert run(tmp_path, "steps=3", "seed=5", "crops.as_recorded=0.25", "workers=0") == 0
     said = capsys.readouterr()
     assert "(seed 1, now 5; steps 2, now 3; crops.as_recorded 0.5, now 0.25)" in said.err
+    assert "to begin anew, name another folder with --out" in said.err
     assert "after 3 steps" in said.out
     assert run(tmp_path, "steps=1") == 0
     said = capsys.readouterr()
     assert "holds a run of 3 steps, 1 were asked for" in said.err
     assert "after 3 steps" in said.out
+
+
+def test_a_warmup_that_takes_the_whole_run_is_worth_a_look(tmp_path, capsys):
+    good_folder(tmp_path / "data", 2)
+    assert run(tmp_path, "steps=2", "warmup_steps=8", "learning_rate=1e-3") == 0
+    assert "rises for 8 steps (warmup_steps), the run has 2: it gets to 0.00025 instead of 0.001" in capsys.readouterr().err
+    (tmp_path / "out" / LAST).unlink()
+    assert run(tmp_path, "steps=2", "warmup_steps=1") == 0
+    assert "warmup_steps" not in capsys.readouterr().err
 
 
 def test_a_configuration_in_another_encoding_is_a_sentence(tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from lycurgus_train.config import NetworkConfig, read_config
 from lycurgus_train.crops import RunOrder
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.log import RunLog
-from lycurgus_train.train import LAST, schedule, train
+from lycurgus_train.train import LAST, LOSSES_EVERY, schedule, train
 from train.runs import SIDE, config, picture, prepared
 
 
@@ -78,13 +79,25 @@ def test_a_run_leaves_figures_and_pictures(tmp_path: Path) -> None:
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
 
+def test_the_losses_of_a_run_are_shown_while_it_lasts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = prepared([picture(4)])
+    train(config(steps=LOSSES_EVERY, check_every=LOSSES_EVERY), images, images, tmp_path)
+    rows = [row.split(",") for row in (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()]
+    noted = [row for row in rows if row[1:3] == ["train", "total"]]
+    (validation,) = [float(row[3]) for row in rows if row[1:3] == ["validation", "total"]]
+    assert [int(row[0]) for row in noted] == [LOSSES_EVERY]
+    shown = re.findall(r"loss=([\d.]+), validation=([\d.]+)", capsys.readouterr().err)
+    assert float(shown[-1][0]) > float(noted[0][3]), "a mean of what falls"
+    assert float(shown[-1][1]) == pytest.approx(validation, abs=1e-4)
+
+
 def test_steps_that_are_done_again_are_noted_once(tmp_path: Path) -> None:
     losses = {"total": torch.tensor(1.0)}
     with RunLog(tmp_path) as log:
-        for step in range(1, 101):
+        for step in range(20, 101, 20):
             log.losses(step, losses, 0.1)
     with RunLog(tmp_path, first_step=50) as log:
-        for step in range(51, 101):
+        for step in range(60, 101, 20):
             log.losses(step, losses, 0.2)
     rows = [row.split(",") for row in (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()[1:]]
     rates = {int(step): value for step, _, name, value in rows if name == "learning_rate"}

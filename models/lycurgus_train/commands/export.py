@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     from lycurgus.readers.door import read
     from lycurgus_train.checkpoint import load_mean, trained
     from lycurgus_train.export import HALF_PARITY, export
-    from lycurgus_train.facts import SHIPPED_FACTS, for_head, read_facts
+    from lycurgus_train.facts import SHIPPED_FACTS, for_head, left_as_shipped, read_facts
     from lycurgus_train.model_card import read_scores, write_card
 
     if (options.out / MANIFEST_FILE).exists() and not options.replace:
@@ -66,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
     if options.facts is None:
         said = "name, version, licence and data are said to be those of the shipped network"
         print(f"{said} ({facts['name']} {facts['version']}): name --facts for one of your own", file=sys.stderr)
+    elif unchanged := left_as_shipped(facts, read_facts()):
+        said = f"{options.facts.name} calls the network {facts['name']}, but still says of it what is true of the shipped one"
+        print(f"{said}: {', '.join(unchanged)}; change that and export again with --replace", file=sys.stderr)
     return 0
 
 
