@@ -143,8 +143,8 @@ def markdown(draws: int, seed: int) -> str:
     return "\n".join(lines).replace("-0.0 ±", "+0.0 ±")
 
 
-def simulated(diameter: int, count: int, noise: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw bright discs of contrast 1 on an even background, two diameters apart, each pixel the mean of its area, blurred and noisy."""
+def simulated(profile: Profile, diameter: int, count: int, noise: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw bright particles of contrast 1 on even ground, two diameters apart, each pixel the mean of its area, blurred and noisy."""
     cell = max(2 * diameter, diameter + 8)
     side = int(np.ceil(np.sqrt(count)))
     picture = np.zeros((side * cell, side * cell), dtype=np.float32)
@@ -152,7 +152,7 @@ def simulated(diameter: int, count: int, noise: float, rng: np.random.Generator)
     for row in range(side):
         for column in range(side):
             dy, dx = rng.uniform(-0.5, 0.5, 2)
-            fine = np.hypot(y - dy, x - dx) <= diameter / 2
+            fine = profile(np.hypot(y - dy, x - dx) / (diameter / 2))
             mean = fine.reshape(cell, SUBPIXELS, cell, SUBPIXELS).mean(axis=(1, 3))
             picture[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = mean
     blurred = cv2.GaussianBlur(picture, (0, 0), BLUR_PX)
@@ -182,6 +182,15 @@ def without_masks(params: AnalysisParams) -> AnalysisParams:
     )
 
 
+Profile = Callable[[NDArray[np.float64]], NDArray[np.floating]]
+"""Contrast by the distance from the centre, as a part of the radius."""
+
+PROFILES: dict[str, Profile] = {
+    "disc": lambda distance: (distance <= 1).astype(np.float32),
+    "sphere": lambda distance: np.sqrt(np.clip(1 - distance**2, 0, None)),
+}
+"""A disc is a plate seen from above, of the same thickness everywhere; a sphere is as bright as it is thick."""
+
 CHAINS = {
     "no filter": chain("none"),
     "Gaussian of 1 px (default)": chain("gaussian"),
@@ -192,17 +201,18 @@ CHAINS = {
 def chain_markdown(draws: int, seed: int) -> str:
     """Bias of the equivalent diameter after the whole chain, and how many of the discs it is of."""
     columns = [f"{name}, noise {100 * share:.0f} %" for name in CHAINS for share in NOISE_SHARES]
-    lines = ["| px | " + " | ".join(columns) + " |", "|--:|" + "--:|" * len(columns)]
-    for size in CHAIN_SIZES:
-        cells = []
-        for params in CHAINS.values():
-            for share in NOISE_SHARES:
-                picture = simulated(size, min(draws, 25 if size >= 50 else draws), share, np.random.default_rng([seed, size]))
-                counted = analyze(Micrograph(Path("discs.tif"), picture), params).counted
-                diameters = np.array([particle.measurement.equivalent_diameter_px for particle in counted])
-                error = 100 * (diameters / size - 1)
-                cells.append(f"{error.mean():+.1f} ± {error.std():.1f}" if error.size else "none found")
-        lines.append(f"| {size} | " + " | ".join(cells) + " |")
+    lines = ["| shape | px | " + " | ".join(columns) + " |", "|---|--:|" + "--:|" * len(columns)]
+    for name, profile in PROFILES.items():
+        for size in CHAIN_SIZES:
+            cells = []
+            for params in CHAINS.values():
+                for share in NOISE_SHARES:
+                    picture = simulated(profile, size, min(draws, 25 if size >= 50 else draws), share, np.random.default_rng([seed, size]))
+                    counted = analyze(Micrograph(Path(f"{name}.tif"), picture), params).counted
+                    diameters = np.array([particle.measurement.equivalent_diameter_px for particle in counted])
+                    error = 100 * (diameters / size - 1)
+                    cells.append(f"{error.mean():+.1f} ± {error.std():.1f}" if error.size else "none found")
+            lines.append(f"| {name} | {size} | " + " | ".join(cells) + " |")
     return "\n".join(lines).replace("-0.0 ±", "+0.0 ±")
 
 

@@ -115,8 +115,9 @@ right outline: look at the overlay first, and at the pixel size second. A wrong 
 
 Four things decide more than any formula:
 
-- **The outline.** Otsu's filter widens small particles: by 2 % at 10 px, 10 % at 6 px. The bundled network draws all of them too wide, by
-  5 to 15 % of the diameter for [simulated discs](measurement-accuracy.md#from-the-picture-to-the-diameter) from 10 px up.
+- **The outline.** In [simulated pictures](measurement-accuracy.md#from-the-picture-to-the-diameter) the bundled network draws flat
+  discs 5 to 15 % too wide from 10 px up, and spheres, which grow thin towards their edge, 1 to 5 % from 14 px up. Otsu's threshold is
+  right for flat discs from 10 px up, and makes spheres 7 to 10 % too small.
 - **Width in pixels.** Below 10 px every shape is nearly a disc. From 20 px up the mean error of the sizes of round particles is within 2 %.
 - **The number of particles**, and of images: the report says how many are needed for the wanted precision.
 - **What is left out.** Particles at the border are excluded and the others weighted for it; what was dropped is counted in *Removed*.
