@@ -18,7 +18,7 @@ from lycurgus.detectors import looks, network
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.decoding.candidates import crop
 from lycurgus.detectors.looks import Finder, Less, Seen
-from lycurgus.detectors.supports import is_doubtful, makes_surer, support_scales
+from lycurgus.detectors.supports import are_borne_out, is_doubtful, makes_surer, support_scales
 from lycurgus.detectors.surroundings import of_one_polarity
 from networks import make_model
 from shapes import disc
@@ -103,6 +103,47 @@ def test_more_has_to_be_sure_than_before() -> None:
     assert not makes_surer([unsure] * 60, [unsure] * 5, sure=SURE)
     assert not makes_surer([sure] * 49, [unsure] * 50, sure=SURE)
     assert makes_surer([sure] + [unsure] * 49, [unsure] * 50, sure=SURE)
+
+
+def row(sure: int, unsure: int = 0, *, y: int = 0, side: int = 4) -> list[Candidate]:
+    """Squares side by side, the sure ones first."""
+    mask = np.ones((side, side), np.bool_)
+    scores = [SURE] * sure + [SURE - 0.01] * unsure
+    return [Candidate(BBox(y, 20 * place, y + side, 20 * place + side), mask, score, side**2) for place, score in enumerate(scores)]
+
+
+@pytest.mark.parametrize(
+    ("before", "found", "expected"),
+    [
+        (row(10), row(20), True),
+        (row(10), row(6) + row(9, y=40), True),
+        (row(10), row(5) + row(10, y=40), False),
+        (row(10, 10), row(10) + row(10, y=40), True),
+        (row(10), row(10) + row(10, y=40, side=9), True),
+        (row(10, side=9), row(20), False),
+        (row(0, 10), row(20, y=40), True),
+        (row(10), row(20, 79), True),
+        (row(10), row(20, 81), False),
+        (row(10), row(11, 20), False),
+    ],
+    ids=[
+        "all again",
+        "six of ten again",
+        "five of ten again",
+        "the unsure need not be found again",
+        "others beside them",
+        "only parts of what was sure",
+        "nothing was sure",
+        "a fifth is sure",
+        "less than a fifth is sure",
+        "hardly surer",
+    ],
+)
+def test_looks_less_the_surroundings_show_again_what_was_sure_and_are_sure_of_enough(
+    before: list[Candidate], found: list[Candidate], expected: bool
+) -> None:
+    """Less its surroundings a wide particle is gone, and the grain of a carbon film is thousands of finds."""
+    assert are_borne_out(found, before, sure=SURE) is expected
 
 
 @pytest.mark.parametrize(("less", "expected"), [("nothing", False), ("surroundings", True)])

@@ -14,6 +14,7 @@ from lycurgus.core.background import smooth_background
 from lycurgus.core.normalise import normalise
 from lycurgus.core.progress import CancelToken, Parts
 from lycurgus.core.tiling import Layout, OutputPlane, Predict, predict_tiled
+from lycurgus.core.types import Mask
 from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams, decode, finite
 from lycurgus.detectors.decoding.candidates import crop
@@ -56,6 +57,12 @@ class Seen:
     look: Look
     probability: NDArray[np.float32]
     is_finite: bool
+
+    def without(self, taken: Mask) -> Seen:
+        """Leave out the finds most of which lies where the picture (H, W) is taken by others."""
+        there = self.scaling.resize_mask(taken)
+        kept = [one for one in self.look.candidates if 2 * np.count_nonzero(there[one.bbox.slices] & one.mask) <= one.area_px]
+        return replace(self, look=Look(self.look.shape, kept))
 
     def borne_out_by(self, other: Seen, *, foreground: float) -> Seen:
         """Leave out the finds where another look of the picture did not see foreground, by the mean probability of their pixels."""

@@ -22,11 +22,12 @@ from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
 from lycurgus.detectors.decoding.credibility import LIKELY, credibilities, most_credible, score_threshold
+from lycurgus.detectors.decoding.outlines import foreground_of
 from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
 from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
 from lycurgus.detectors.standing_out import standing_out
-from lycurgus.detectors.supports import MOST_ENLARGED, is_doubtful, makes_surer, support_scales
+from lycurgus.detectors.supports import MOST_ENLARGED, are_borne_out, is_doubtful, makes_surer, support_scales
 from lycurgus.detectors.surroundings import of_one_polarity, polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import open_network
@@ -162,7 +163,7 @@ class NetworkDetector:
             looks += near
             instead = _belief(finder, near, scores)
             instead = replace(instead, found=of_one_polarity(instead.found, finder.scene.plane, finder.scene.usable))
-            if makes_surer(instead.found, belief.found, sure=scores.sure):
+            if are_borne_out(instead.found, belief.found, sure=scores.sure):
                 belief = instead
         cancel.check()
         besides = _besides(finder, looks, belief, scores)
@@ -293,7 +294,8 @@ def _besides(finder: Finder, looks: Sequence[Seen], belief: _Belief, scores: _Sc
     """Return what stands out in other looks and is believed in none; on a support there is too much of that in looks that show it."""
     if belief.looks[0].less == "surroundings":
         return []
-    others = [one for one in looks if one not in belief.looks and one.less != "surroundings"]
+    taken = foreground_of(belief.found, finder.shape)
+    others = [one.without(taken) for one in looks if one not in belief.looks and one.less != "surroundings"]
     sure = finder.merged(others, least=scores.sure if scores.wanted is None else max(scores.sure, scores.wanted))
     return standing_out(sure, belief.found, finder.scene.plane, finder.scene.usable)
 

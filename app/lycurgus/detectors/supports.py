@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from lycurgus.detectors.decoding.candidates import Candidate
+from lycurgus.detectors.decoding.candidates import Candidate, similar_pairs
 from lycurgus.detectors.scales import FACTOR, SMALL_PX
 
 DOUBT = 0.05
@@ -20,7 +20,13 @@ MOST_ENLARGED = 1
 """At no more enlarged scales small particles are looked for."""
 
 SURER = 1.2
-"""Looks less the surroundings are believed where they make this many times as many finds sure, and show no fewer."""
+"""Looks less the surroundings are believed where they make this many times as many finds sure, show no fewer ..."""
+
+AGAIN, AGAIN_IOU = 0.6, 0.4
+"""... show so many of those again, by their IoU, that were sure before: what is wide and sure is no lump of a support ..."""
+
+SURE_PART = 0.2
+"""... and are sure of such a part of what they show. They find grain everywhere, and are sure of little of it."""
 
 
 def is_doubtful(threshold: float, *, crowd: float, sure: float) -> bool:
@@ -50,6 +56,15 @@ def support_scales(scales: Sequence[float], believed: Sequence[float], shape: tu
     if not enlarged and prod(shape) <= SMALL_PX and 1.0 in scales:
         enlarged = [FACTOR]
     return (*sorted(enlarged, reverse=True)[:MOST_ENLARGED], *sorted(scales, reverse=True))
+
+
+def are_borne_out(found: Sequence[Candidate], before: Sequence[Candidate], *, sure: float) -> bool:
+    """Tell whether looks less the surroundings are to be believed instead of those before."""
+    if not makes_surer(found, before, sure=sure) or _sure(found, sure) < SURE_PART * len(found):
+        return False
+    known = [one for one in before if one.score >= sure]
+    again = {first for first, second, _ in similar_pairs([*known, *found], least_iou=AGAIN_IOU) if first < len(known) <= second}
+    return len(again) >= AGAIN * len(known)
 
 
 def makes_surer(found: Sequence[Candidate], before: Sequence[Candidate], *, sure: float) -> bool:
