@@ -6,7 +6,7 @@
 Prints a table of mean bias ± standard deviation in percent for each shape and size, and rewrites the one between the markers in
 docs/measurement-accuracy.md (``--print-only`` leaves it alone). A pixel belongs to a shape when its centre does.
 
-With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs, blurred and
+With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs or spheres, blurred and
 noisy, through denoising and Otsu's threshold, or through the bundled network, to the measurement.
 """
 
@@ -35,7 +35,7 @@ BEGIN, END = "<!-- bias table: begin -->", "<!-- bias table: end -->"
 CHAIN_BEGIN, CHAIN_END = "<!-- chain table: begin -->", "<!-- chain table: end -->"
 CHAIN_SIZES = (5, 6, 8, 10, 14, 20, 30, 50, 100)
 NOISE_SHARES = (0.05, 0.2)
-"""Deviation of the noise over the contrast of the discs."""
+"""Deviation of the noise over the contrast of the particles."""
 
 BLUR_PX = 0.7
 SUBPIXELS = 8
@@ -199,7 +199,7 @@ CHAINS = {
 
 
 def chain_markdown(draws: int, seed: int) -> str:
-    """Bias of the equivalent diameter after the whole chain, and how many of the discs it is of."""
+    """Bias of the equivalent diameter after the whole chain."""
     columns = [f"{name}, noise {100 * share:.0f} %" for name in CHAINS for share in NOISE_SHARES]
     lines = ["| shape | px | " + " | ".join(columns) + " |", "|---|--:|" + "--:|" * len(columns)]
     for name, profile in PROFILES.items():

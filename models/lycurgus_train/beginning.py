@@ -54,10 +54,10 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
 def _too_long_a_warmup(config: TrainConfig) -> list[str]:
     if config.warmup_steps < config.steps:
         return []
-    reached = schedule(config.steps - 1, config.steps, config.warmup_steps) * config.learning_rate
+    part = schedule(config.steps - 1, config.steps, config.warmup_steps)
+    reached = f"gets to {part * config.learning_rate:.2g} instead of {config.learning_rate:.2g}, and " if part < 1 else ""
     return [
-        f"the learning rate rises for {config.warmup_steps:,} steps (warmup_steps), the run has {config.steps:,}: "
-        f"it gets to {reached:.2g} instead of {config.learning_rate:.2g}, and never falls"
+        f"the learning rate rises for {config.warmup_steps:,} steps (warmup_steps), the run has {config.steps:,}: it {reached}never falls"
     ]
 
 

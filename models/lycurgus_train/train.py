@@ -31,7 +31,7 @@ VALIDATION_CROPS = 48
 STATISTICS_CROPS = 128
 
 LOSSES_EVERY = 20
-"""Losses are noted and shown once in so many steps: asking a GPU for a number makes it wait."""
+"""Losses are noted and shown once in so many steps, and after the last: asking a GPU for a number makes it wait."""
 
 RECENT = 0.05
 """Weight of a step's loss in the mean that is shown."""
@@ -128,7 +128,7 @@ def _train(
             step += 1
             bar.update()
             recent = losses["total"] if recent is None else torch.lerp(recent, losses["total"], RECENT)
-            if step % LOSSES_EVERY == 0:
+            if process.leads and (step % LOSSES_EVERY == 0 or step == config.steps):
                 log.losses(step, losses, optimizer.param_groups[0]["lr"])
                 shown["loss"] = f"{float(recent):.4f}"
                 bar.set_postfix(shown)

@@ -37,7 +37,7 @@ def spotted(contrast: float, *spots: Mask, noise: float = 1.0) -> NDArray[np.flo
     return plane.astype(np.float32)
 
 
-@pytest.mark.parametrize(("contrast", "expected"), [(12, True), (-12, True), (5, False), (-5, False), (0, False)])
+@pytest.mark.parametrize(("contrast", "expected"), [(9.5, True), (-9.5, True), (7, False), (-7, False), (0, False)])
 def test_a_particle_stands_out_by_eight_standard_deviations(contrast: float, expected: bool) -> None:
     spot = candidate(SPOT)
     assert standing_out([spot], [], spotted(contrast), EVERYWHERE) == ([spot] if expected else [])
@@ -63,6 +63,31 @@ def test_a_sharp_spot_on_a_slope_stands_out_and_a_hill_does_not() -> None:
     spot = candidate(SPOT)
     assert standing_out([spot], [], slope.astype(np.float32), EVERYWHERE) == [spot]
     assert standing_out([spot], [], hill, EVERYWHERE) == []
+
+
+@pytest.mark.parametrize(("inside", "expected"), [([], True), ([(60, 40)], False), ([(60, 40), (60, 60)], False)])
+def test_what_holds_something_believed_is_no_particle_beside_it(inside: list[tuple[int, int]], expected: bool) -> None:
+    large = disc(SHAPE, (60, 50), 60)
+    small = [disc(SHAPE, place, 8) for place in inside]
+    assert (standing_out([candidate(large)], [candidate(one) for one in small], spotted(30, large), EVERYWHERE) != []) is expected
+
+
+def test_what_lies_where_the_picture_shows_no_specimen_says_nothing() -> None:
+    """A dark label over one half of what has no contrast in the other, and one over all of it."""
+    half, spot = np.zeros_like(SPOT), candidate(SPOT)
+    half[:, :51] = SPOT[:, :51]
+    plane = spotted(-40, half)
+    assert standing_out([spot], [], plane, EVERYWHERE) == [spot]
+    assert standing_out([spot], [], plane, ~half) == []
+    assert standing_out([spot], [], spotted(-40), ~SPOT) == []
+
+
+def test_a_grey_level_where_values_are_cut_off_is_no_contrast() -> None:
+    plane = np.where(SPOT, 1.0, 0.0).astype(np.float32)
+    plane[:, 100:] = 200
+    spot = candidate(SPOT)
+    assert standing_out([spot], [], plane, EVERYWHERE) == []
+    assert standing_out([spot], [], np.where(SPOT, 20, plane).astype(np.float32), EVERYWHERE) == [spot]
 
 
 def test_neighbours_do_not_hide_each_other() -> None:

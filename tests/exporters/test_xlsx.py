@@ -239,12 +239,12 @@ def test_every_column_is_defined_with_its_unit(tmp_path: Path, columns: str) -> 
 
 def test_how_particles_were_detected_stands_beside_each_image(tmp_path: Path) -> None:
     report = make_report(2)
-    network = {"polarity": "dark", "score_threshold": 0.62, "believed_scales": [1.0, 0.5], "taken_away": "surroundings"}
+    network = {"polarity": "dark", "score_threshold": 0.62, "believed_scales": [1.0, 0.5], "taken_away": "surroundings", "found_besides": 0}
     of_network = replace(report.entries[0], result=replace(report.entries[0].result, detection=network))
     first, second = table(written(replace(report, entries=(of_network, report.entries[1])), tmp_path)["Images"])
-    names = ("Threshold", "Score threshold", "Scales believed", "Taken away before", "Polarity")
-    assert [first[name] for name in names] == [None, 0.62, "1; 0.5", "surroundings", "dark"]
-    assert [second[name] for name in names] == [113, None, None, None, "bright"]
+    names = ("Threshold", "Score threshold", "Scales believed", "Taken away before", "Found besides", "Polarity")
+    assert [first[name] for name in names] == [None, 0.62, "1; 0.5", "surroundings", 0, "dark"]
+    assert [second[name] for name in names] == [113, None, None, None, None, "bright"]
 
     (alone,) = table(written(replace(report, entries=(of_network,)), tmp_path)["Images"])
     assert "Threshold" not in alone

@@ -148,6 +148,9 @@ def test_a_warmup_that_takes_the_whole_run_is_worth_a_look(tmp_path, capsys):
     assert run(tmp_path, "steps=2", "warmup_steps=8", "learning_rate=1e-3") == 0
     assert "rises for 8 steps (warmup_steps), the run has 2: it gets to 0.00025 instead of 0.001" in capsys.readouterr().err
     (tmp_path / "out" / LAST).unlink()
+    assert run(tmp_path, "steps=2", "warmup_steps=2") == 0
+    assert "rises for 2 steps (warmup_steps), the run has 2: it never falls" in capsys.readouterr().err
+    (tmp_path / "out" / LAST).unlink()
     assert run(tmp_path, "steps=2", "warmup_steps=1") == 0
     assert "warmup_steps" not in capsys.readouterr().err
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +21,13 @@ from lycurgus.core.normalise import normalise
 from lycurgus.core.overlap import match
 from lycurgus.core.types import Instance
 from lycurgus.detectors.decoding import DecodingParams, decode
+from lycurgus_train import train as training
 from lycurgus_train.checkpoint import load_checkpoint
 from lycurgus_train.config import NetworkConfig, read_config
 from lycurgus_train.crops import RunOrder
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.log import RunLog
-from lycurgus_train.train import LAST, LOSSES_EVERY, schedule, train
+from lycurgus_train.train import LAST, LOSSES_EVERY, RECENT, schedule, train
 from train.runs import SIDE, config, picture, prepared
 
 
@@ -79,16 +81,30 @@ def test_a_run_leaves_figures_and_pictures(tmp_path: Path) -> None:
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
 
-def test_the_losses_of_a_run_are_shown_while_it_lasts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_losses_of_a_run_are_shown_while_it_lasts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a running mean on the terminal, as they are in the log; after the last step, too."""
+    one_step, steps = training._one_step, LOSSES_EVERY + 3
+    totals: list[float] = []
+
+    def noted(*arguments: Any) -> dict[str, Any]:
+        losses = one_step(*arguments)
+        totals.append(float(losses["total"]))
+        return losses
+
+    monkeypatch.setattr(training, "_one_step", noted)
     images = prepared([picture(4)])
-    train(config(steps=LOSSES_EVERY, check_every=LOSSES_EVERY), images, images, tmp_path)
+    train(config(steps=steps, check_every=steps), images, images, tmp_path)
+    mean = totals[0]
+    for total in totals[1:]:
+        mean += RECENT * (total - mean)
     rows = [row.split(",") for row in (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()]
-    noted = [row for row in rows if row[1:3] == ["train", "total"]]
+    logged = {int(row[0]): float(row[3]) for row in rows if row[1:3] == ["train", "total"]}
     (validation,) = [float(row[3]) for row in rows if row[1:3] == ["validation", "total"]]
-    assert [int(row[0]) for row in noted] == [LOSSES_EVERY]
-    shown = re.findall(r"loss=([\d.]+), validation=([\d.]+)", capsys.readouterr().err)
-    assert float(shown[-1][0]) > float(noted[0][3]), "a mean of what falls"
-    assert float(shown[-1][1]) == pytest.approx(validation, abs=1e-4)
+    assert logged == {step: pytest.approx(totals[step - 1], rel=1e-4) for step in (LOSSES_EVERY, steps)}
+    shown = re.findall(r"loss=([\d.]+), validation=([\d.]+)", capsys.readouterr().err)[-1]
+    assert [float(value) for value in shown] == pytest.approx([mean, validation], abs=1e-3)
 
 
 def test_steps_that_are_done_again_are_noted_once(tmp_path: Path) -> None:

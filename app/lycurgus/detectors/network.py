@@ -133,7 +133,7 @@ class NetworkDetector:
         as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
 
         ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, what was ``taken_away`` of the picture there,
-        how many particles were ``found_besides`` in other looks (``standing_out``), the ``score_threshold``, ``overlap_threshold`` and
+        how many finds of other looks are ``found_besides`` these (``standing_out``), the ``score_threshold``, ``overlap_threshold`` and
         ``outlines`` that were used, and ``polarity_certainty``, the share of the particles that are brighter (or darker) than what
         surrounds them.
 
@@ -162,8 +162,11 @@ class NetworkDetector:
             near = [finder.look(scale, less="surroundings") for scale in wanted]
             looks += near
             instead = _belief(finder, near, scores)
-            instead = replace(instead, found=of_one_polarity(instead.found, finder.scene.plane, finder.scene.usable))
-            if are_borne_out(instead.found, belief.found, sure=scores.sure):
+            found, own_found = (
+                of_one_polarity(some, finder.scene.plane, finder.scene.usable) for some in (instead.found, instead.own_found)
+            )
+            instead = replace(instead, found=found, own_found=own_found)
+            if are_borne_out(own_found, belief.own_found, sure=scores.sure):
                 belief = instead
         cancel.check()
         besides = _besides(finder, looks, belief, scores)
@@ -206,12 +209,13 @@ class NetworkDetector:
 class _Belief:
     """Looks that are believed and what is found by them.
 
-    ``threshold`` is the score that it takes, ``own_threshold`` the one that it would take if the user had set none; ``at_once`` tells
-    whether the first of these looks had shown something by itself.
+    ``threshold`` is the score that it takes, ``own_threshold`` the one that it would take if the user had set none, by which ``own_found``
+    would be found; ``at_once`` tells whether the first of these looks had shown something by itself.
     """
 
     looks: Sequence[Seen]
     found: Sequence[Candidate]
+    own_found: Sequence[Candidate]
     threshold: float
     own_threshold: float
     at_once: bool = True
@@ -257,7 +261,8 @@ def _believed(finder: Finder, looks: list[Seen], scores: _Scores, *, further: bo
             looks.append(more)
         if nothing_sure and scale > max(1.0, first.scale):
             # Sure of the particle or not, a look at the picture has seen that something is there; grains it took for background.
-            more = more.borne_out_by(first, foreground=finder.decoding.foreground)
+            place = looks.index(more)
+            more = looks[place] = more.borne_out_by(first, foreground=finder.decoding.foreground)
         # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
         # shows large particles alone, so that the looks cannot be compared.
         if scale < first.scale or _most_credible([first, more], scores.likely) is more:
@@ -277,7 +282,7 @@ def _is_doubtful(first: Sequence[Seen], belief: _Belief, scores: _Scores) -> boo
     thresholds = [belief.own_threshold]
     for one in first:
         found = one.look.candidates
-        if one is not belief.looks[0] and credible[one] >= least and makes_surer(found, belief.found, sure=scores.sure):
+        if one is not belief.looks[0] and credible[one] >= least and makes_surer(found, belief.own_found, sure=scores.sure):
             thresholds.append(score_threshold([candidate.score for candidate in found], sure=scores.sure, crowd=scores.crowd))
     return any(is_doubtful(threshold, crowd=scores.crowd, sure=scores.sure) for threshold in thresholds)
 
@@ -287,7 +292,8 @@ def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:
     own = score_threshold([one.score for one in finder.merged(looks)], sure=scores.sure, crowd=scores.crowd)
     threshold = own if scores.wanted is None else scores.wanted
     # Once more without the others: what is not believed must not have taken the place of what is.
-    return _Belief(looks, finder.merged(looks, least=threshold), threshold, own)
+    found = finder.merged(looks, least=threshold)
+    return _Belief(looks, found, found if scores.wanted is None else finder.merged(looks, least=own), threshold, own)
 
 
 def _besides(finder: Finder, looks: Sequence[Seen], belief: _Belief, scores: _Scores) -> list[Candidate]:

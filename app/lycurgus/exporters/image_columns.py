@@ -55,12 +55,17 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("separator", "Separator", "", "what separated touching particles"),
     ImageColumn("threshold", "Threshold", "", "of the detector, in units of the stored values"),
     ImageColumn("score_threshold", "Score threshold", "", "of the network: score, 0 to 1, from which what it found was believed"),
-    ImageColumn("believed_scales", "Scales believed", "", "enlargements of the picture at which the network's finds were believed"),
+    ImageColumn(
+        "believed_scales", "Scales believed", "", "factors by which the picture was resized where the network was believed; below 1 reduced"
+    ),
     ImageColumn(
         "taken_away",
         "Taken away before",
         "",
-        "of the picture, before the network saw it: nothing, shading (a wide mean) or surroundings (one hardly wider than particles)",
+        "what was subtracted before the network saw the picture: nothing, shading (a wide mean) or surroundings (one as wide as particles)",
+    ),
+    ImageColumn(
+        "found_besides", "Found besides", "", "finds added from other scales, where nothing is believed, because they stand out clearly"
     ),
     ImageColumn("polarity", "Polarity", "", "particles brighter or darker than the support"),
     ImageColumn("equivalent_diameter_mean_px", "Diameter, mean", "px", _MEAN),
@@ -86,7 +91,7 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("sha256", "File's sha256", "", "of the file's bytes"),
 )
 
-DETECTION_COLUMNS = ("threshold", "score_threshold", "believed_scales", "taken_away", "polarity")
+DETECTION_COLUMNS = ("threshold", "score_threshold", "believed_scales", "taken_away", "found_besides", "polarity")
 """What detectors say of a detection, each what it has; an image's analysis keeps it under these names."""
 
 GROUP_COLUMN = ImageColumn("group", "Group", "", "the part of the sample that the image belongs to")
