@@ -6,8 +6,8 @@
 Prints a table of mean bias ± standard deviation in percent for each shape and size, and rewrites the one between the markers in
 docs/measurement-accuracy.md (``--print-only`` leaves it alone). A pixel belongs to a shape when its centre does.
 
-With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs or spheres, blurred and
-noisy, through denoising and Otsu's threshold, or through the bundled network, to the measurement.
+With ``--chain`` the other table is made: of the equivalent diameter after the whole way from a simulated picture of discs or spheres,
+blurred and noisy, through denoising and Otsu's threshold, or through the bundled network, to the measurement.
 """
 
 from __future__ import annotations
