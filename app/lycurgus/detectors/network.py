@@ -300,10 +300,12 @@ def _besides(finder: Finder, looks: Sequence[Seen], belief: _Belief, scores: _Sc
     """Return what stands out in other looks and is believed in none; on a support there is too much of that in looks that show it."""
     if belief.looks[0].less == "surroundings":
         return []
-    taken = foreground_of(belief.found, finder.shape)
+    # What a set score leaves out is no more to be found in another look than what it lets in.
+    known = [*belief.found, *belief.own_found]
+    taken = foreground_of(known, finder.shape)
     others = [one.without(taken) for one in looks if one not in belief.looks and one.less != "surroundings"]
     sure = finder.merged(others, least=scores.sure if scores.wanted is None else max(scores.sure, scores.wanted))
-    return standing_out(sure, belief.found, finder.scene.plane, finder.scene.usable)
+    return standing_out(sure, known, finder.scene.plane, finder.scene.usable)
 
 
 def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:
