@@ -24,6 +24,7 @@ _WIDE = {
     "params_digest": 66.0,
     "sha256": 66.0,
     "signal": 12.0,
+    "taken_away": 13.5,
 }
 _DIGESTS = frozenset({"params_digest", "sha256"})
 _FORMATS = {
