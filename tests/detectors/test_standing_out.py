@@ -80,6 +80,7 @@ def test_what_lies_where_the_picture_shows_no_specimen_says_nothing() -> None:
     assert standing_out([spot], [], plane, EVERYWHERE) == [spot]
     assert standing_out([spot], [], plane, ~half) == []
     assert standing_out([spot], [], spotted(-40), ~SPOT) == []
+    assert standing_out([spot], [], spotted(-40), ~EVERYWHERE) == []
 
 
 def test_a_grey_level_where_values_are_cut_off_is_no_contrast() -> None:

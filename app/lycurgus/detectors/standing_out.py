@@ -57,7 +57,7 @@ def standing_out(candidates: Sequence[Candidate], found: Sequence[Candidate], pl
         for index, one in enumerate(candidates)
         if index not in holding and np.count_nonzero(near[one.bbox.slices] & one.mask) <= APART * one.area_px
     ]
-    if not apart:
+    if not apart or not usable.any():
         return []
     background = usable & ~near & ~_grown(foreground_of(apart, (height, width)))
     darkest, brightest = np.percentile(plane[usable], (0.5, 99.5)).tolist()
