@@ -13,9 +13,10 @@ from lycurgus.core.errors import Cancelled
 from lycurgus.core.overlap import match
 from lycurgus.core.progress import CancelToken
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding import Candidate, circle_search
+from lycurgus.detectors.decoding import Candidate, transparent
 from lycurgus.detectors.decoding.candidates import crop, iou
-from lycurgus.detectors.decoding.circles import disc_of, fit_circles
+from lycurgus.detectors.decoding.circles import disc_of, fit_circles, iou_of_discs
+from lycurgus.detectors.decoding.outlines import is_dented
 from lycurgus.detectors.decoding.transparent import part_transparent
 from shapes import disc, rectangle
 
@@ -190,6 +191,17 @@ def test_what_lies_on_a_sphere_stays() -> None:
     assert len(found) == len(CLUSTER) + len(SINGLE) + 1
 
 
+@pytest.mark.parametrize("mask", [rectangle(SHAPE, (134, 136), 22, 22), rectangle(SHAPE, (135, 135), 40, 14), disc(SHAPE, (135, 137), 24)])
+def test_what_lies_on_a_sphere_stays_however_large(mask: Mask) -> None:
+    large = candidate(mask, score=0.95)
+    plane = pictured((*CLUSTER, *SINGLE))
+    plane[mask] += 60
+    found = part_transparent([merged(), large, *singles()], plane)
+    assert found is not None
+    assert large in found
+    assert len(found) == len(CLUSTER) + len(SINGLE) + 1
+
+
 @pytest.mark.parametrize(("length", "width"), [(64, 32), (80, 40)])
 def test_a_rod_that_touches_them_stays_whole(length: int, width: int) -> None:
     """Its ends are half circles."""
@@ -280,9 +292,9 @@ def test_the_user_can_stop_it(question: int) -> None:
 
 def test_circles_that_touch_from_inside_share_the_smaller_one() -> None:
     # A distance one step of a float more than the difference of the radii, where rounding leaves the domain of the arc cosine.
-    assert circle_search._iou((0, 0, 24.25844831741968), (12.658921964095975, 0, 11.599527343323711)) == pytest.approx(0.2286, abs=1e-3)
-    assert circle_search._iou((0, 0, 5), (0, 0, 5)) == pytest.approx(1)
-    assert circle_search._iou((0, 0, 5), (10, 0, 5)) == 0
+    assert iou_of_discs((0, 0, 24.25844831741968), (12.658921964095975, 0, 11.599527343323711)) == pytest.approx(0.2286, abs=1e-3)
+    assert iou_of_discs((0, 0, 5), (0, 0, 5)) == pytest.approx(1)
+    assert iou_of_discs((0, 0, 5), (10, 0, 5)) == 0
 
 
 def test_circles_are_fitted_to_the_points_that_are_theirs() -> None:
@@ -304,3 +316,42 @@ def test_a_disc_is_cut_by_the_array(x: float, y: float) -> None:
     rows, columns = np.mgrid[:80, :100]
     expected = np.hypot(rows - y, columns - x) <= 12
     assert np.count_nonzero(whole ^ expected) == 0
+
+
+def test_a_sphere_that_hardly_sticks_out_of_another_is_found_where_intensities_add() -> None:
+    """Nothing of the outline of both is dented deep enough to tell of it by itself."""
+    pair: tuple[Sphere, ...] = ((210, 300, 60), (220, 318, 44))
+    both = candidate(np.logical_or.reduce(masks_of(pair)))
+    assert not is_dented(both, 26)
+    singles_there = [one for one in singles() if iou(one, both) == 0]
+    plane = pictured((*CLUSTER, *SINGLE, *pair))
+    found = part_transparent([merged(), both, *singles_there], plane)
+    assert_found(found, (*CLUSTER, *SINGLE, *pair), least=0.8)
+
+
+def test_where_many_circles_lie_within_others_they_are_corners_and_cores() -> None:
+    by_chance = [0.0] * 30 + [0.3] * 15 + [0.85] * 5
+    assert not transparent._are_hidden(by_chance)
+    assert transparent._are_hidden([*by_chance, 0.9, 0.95, 0.97, 1.0])
+    assert not transparent._are_hidden([])
+
+
+def test_it_is_asked_of_the_picture_how_much_of_circles_lies_within_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    together, plane = [merged(), *singles()], pictured((*CLUSTER, *SINGLE))
+    assert part_transparent(together, plane) is not None
+    monkeypatch.setattr(transparent, "HIDDEN", 0.05)
+    assert part_transparent(together, plane) is None
+
+
+def test_a_circle_that_lies_too_far_within_another_is_its_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thirds of the smallest sphere lie within a larger one: it is a sphere as long as cores are asked to lie deeper."""
+    pair: tuple[Sphere, ...] = ((240, 300, 64), (240, 322, 28))
+    both = candidate(np.logical_or.reduce([*masks_of(pair), disc(SHAPE, (240, 262), 44)]))
+    beside: tuple[Sphere, ...] = (SINGLE[3], (340, 60, 50), (340, 140, 50), (340, 220, 50))
+    spheres: tuple[Sphere, ...] = (*CLUSTER, *beside, (240, 262, 44), *pair)
+    together, plane = [merged(), both, *map(candidate, masks_of(beside))], pictured(spheres)
+    assert_found(part_transparent(together, plane), spheres, least=0.7)
+    monkeypatch.setattr(transparent, "CORE", 0.5)
+    found = part_transparent(together, plane)
+    assert found is not None
+    assert max(iou(one, candidate(masks_of(pair)[1])) for one in found) < 0.5

@@ -21,6 +21,7 @@ from lycurgus.detectors import Scene
 from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
+from lycurgus.detectors.decoding.convex_parts import part_convex
 from lycurgus.detectors.decoding.credibility import LIKELY, credibilities, most_credible, score_threshold
 from lycurgus.detectors.decoding.outlines import foreground_of
 from lycurgus.detectors.decoding.transparent import part_transparent
@@ -173,7 +174,9 @@ class NetworkDetector:
         found = in_reading_order([*belief.found, *besides])
         if decoding.head == "completed":
             apart = part_transparent(found, finder.scene.plane, cancel=cancel)
-            found = in_reading_order(part_round(found, finder.shape, cancel=cancel) if apart is None else apart)
+            if apart is None:
+                apart = part_convex(part_round(found, finder.shape, cancel=cancel), finder.shape, cancel=cancel)
+            found = in_reading_order(apart)
 
         usable = (_within(one, finder.scene.usable) for one in found)
         instances = tuple(replace(one, bbox=moved(one.bbox, field.y0, field.x0)) for one in usable if one is not None)

@@ -19,10 +19,18 @@ from numpy.typing import NDArray
 
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
-from lycurgus.core.types import BBox, Mask
-from lycurgus.detectors.decoding.candidates import Candidate, crop, shared_px, similar_pairs, survivors
+from lycurgus.core.types import Mask
+from lycurgus.detectors.decoding.candidates import Candidate, beside, crop, shared_px, similar_pairs
 from lycurgus.detectors.decoding.circles import Circle, circle_through, disc_of
-from lycurgus.detectors.decoding.outlines import EDGE_PX, LEAST_AREA_PX, Points, foreground_of, outer_outline, traced
+from lycurgus.detectors.decoding.outlines import (
+    EDGE_PX,
+    Points,
+    foreground_of,
+    is_large,
+    outer_outline,
+    surroundings,
+    traced,
+)
 
 CONVEX = 0.97
 """Particles that fill this part of their convex hull are not several: a single dent, or steps of an enlarged outline, is no arc's end."""
@@ -85,26 +93,21 @@ def part_round(candidates: Sequence[Candidate], shape: tuple[int, int], *, cance
     """
     foreground = foreground_of(candidates, shape)
     whole: list[Candidate] = []
-    round_ones: list[Candidate] = []
+    parted: list[list[Candidate]] = []
     for candidate in candidates:
         circles = []
         if _is_concave(candidate):
             cancel.check()
             circles = _circles_of(candidate, foreground)
-        round_ones.extend(circles)
-        if not circles:
+        if circles:
+            parted.append(circles)
+        else:
             whole.append(candidate)
-    if not round_ones:
-        return whole
-    together = [*whole, *round_ones]
-    ranks = [*(1 + one.score for one in whole), *(one.score for one in round_ones)]
-    # What was told apart before stays so: only pairs with a circle.
-    pairs = [pair for pair in similar_pairs(together, least_iou=SAME) if pair[1] >= len(whole)]
-    return [together[index] for index in survivors(together, ranks, pairs)]
+    return beside(whole, parted, same=SAME)
 
 
 def _is_concave(candidate: Candidate) -> bool:
-    if candidate.area_px < LEAST_AREA_PX:
+    if not is_large(candidate):
         return False
     outline = outer_outline(candidate)
     return bool(cv2.contourArea(outline) < CONVEX * cv2.contourArea(cv2.convexHull(outline)))
@@ -113,13 +116,7 @@ def _is_concave(candidate: Candidate) -> bool:
 def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
     """Find the circles that a particle is made of: none where they do not explain it, are alike, or are fewer than two."""
     radius = candidate.diameter_px / 2
-    box, margin = candidate.bbox, int(2 * MARGIN * radius) + 2
-    height, width = foreground.shape
-    around = BBox(max(box.y0 - margin, 0), max(box.x0 - margin, 0), min(box.y1 + margin, height), min(box.x1 + margin, width))
-    own = np.zeros((around.height, around.width), dtype=np.bool_)
-    own[box.y0 - around.y0 : box.y1 - around.y0, box.x0 - around.x0 : box.x1 - around.x0] = candidate.mask
-    _, components = cv2.connectedComponents(foreground[around.slices].view(np.uint8), connectivity=8)
-    there = components == components.flat[int(own.argmax())]
+    around, own, there = surroundings(candidate, foreground, int(2 * MARGIN * radius) + 2)
     arcs = [arc for arc in arcs_of(there, radius) if own[tuple(arc[:, ::-1].astype(np.intp).T)].any()]
     if len(arcs) > MOST_ARCS:
         return []
@@ -143,20 +140,21 @@ def _circles_of(candidate: Candidate, foreground: Mask) -> list[Candidate]:
     return [replace(one, bbox=moved(one.bbox, around.y0, around.x0)) for one in drawn]
 
 
-def arcs_of(foreground: Mask, radius: float) -> Iterator[Points]:
+def arcs_of(foreground: Mask, radius: float, *, span: float = SPAN) -> Iterator[Points]:
     """Cut the outlines of a foreground into arcs: at its dents, and where it leaves the array.
 
     Parameters
     ----------
     foreground : (H, W) bool.
     radius : of what arcs are looked for, about, px.
+    span : which way the outline turns is told so far before and behind a point, as a part of that.
 
     Yields
     ------
     (n, 2) float64, x and y, px.
     """
     height, width = foreground.shape
-    step = max(3, round(SPAN * radius))
+    step = max(3, round(span * radius))
     for outline, sign in traced(foreground):
         if len(outline) < 6 * step:
             continue

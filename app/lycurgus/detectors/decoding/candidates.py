@@ -179,6 +179,25 @@ def survivors(candidates: Sequence[Candidate], ranks: Sequence[float], pairs: Se
     return [i for i in range(len(candidates)) if i not in gone]
 
 
+def beside(whole: Sequence[Candidate], parted: Sequence[Sequence[Candidate]], *, same: float) -> list[Candidate]:
+    """Put what particles were taken apart into beside those that stay whole; a part with an IoU above ``same`` with another is that one.
+
+    Parameters
+    ----------
+    parted : the parts of each particle, which are told apart from one another already.
+
+    Returns
+    -------
+    The whole ones, and after them the parts.
+    """
+    together = [*whole, *(one for parts in parted for one in parts)]
+    origins = [*range(-len(whole), 0), *(origin for origin, parts in enumerate(parted) for _ in parts)]
+    # What was told apart before stays so: only pairs with a part.
+    pairs = [pair for pair in similar_pairs(together, least_iou=same) if pair[1] >= len(whole) and origins[pair[0]] != origins[pair[1]]]
+    ranks = [one.score + (index < len(whole)) for index, one in enumerate(together)]
+    return [together[index] for index in survivors(together, ranks, pairs)]
+
+
 def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Sort from top to bottom and left to right, so that nothing depends on how candidates were found."""
     return sorted(candidates, key=lambda candidate: (candidate.bbox, candidate.area_px, candidate.score))

@@ -8,7 +8,7 @@ step goes on inside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import acos, hypot, pi, sin
+from math import pi
 
 import cv2
 import numpy as np
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.circles import Circle, fit_circles
+from lycurgus.detectors.decoding.circles import Circle, fit_circles, iou_of_discs
 from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, traced
 
-WINDOWS = (0.3, 0.6)
+WINDOWS = (0.2, 0.4, 0.8)
 """Circles are proposed by pieces of an outline of such lengths, as parts of the median radius of the particles that lie together."""
 
 NEAR, NEAR_PX = 0.03, 1.3
@@ -66,12 +66,15 @@ class Believed:
 
     Attributes
     ----------
-    inside : how its step goes on inside others, as a ratio to where it is free; None where that cannot be told, and where it is believed
-        for that very reason, so that it says nothing of other circles.
+    inside : how its step goes on inside others, as a ratio to where it is free; None where that cannot be told.
+    is_free : whether it is believed for its free outline alone, so that what is inside says something of other circles too.
+    own : places of the points of the cluster's outline that it explains and no circle before it does.
     """
 
     circle: Circle
     inside: float | None
+    is_free: bool
+    own: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,9 +112,7 @@ class Cluster:
         return cls(y0, x0, foreground, plane, unknown, points[within], normals[within], contours[within], depth)
 
 
-def believed_circles(
-    cluster: Cluster, radius: float, largest: float, *, cancel: CancelToken = never
-) -> tuple[list[Believed], NDArray[np.bool_]]:
+def believed_circles(cluster: Cluster, radius: float, largest: float, *, cancel: CancelToken = never) -> list[Believed]:
     """Choose circles, those that explain most of the outline first.
 
     Parameters
@@ -119,16 +120,12 @@ def believed_circles(
     radius : of the particles that lie there, about, px.
     largest : that a circle may have, px.
 
-    Returns
-    -------
-    The circles, and which points (n,) of the outline they explain.
-
     Raises
     ------
     Cancelled
     """
     if len(cluster.points) < LEAST_POINTS:
-        return [], np.zeros(len(cluster.points), dtype=np.bool_)
+        return []
     circles = _proposed(cluster, radius, largest, cancel)
     near = _near(circles, cluster.points, cluster.normals)
     by_point = near.tocsc()
@@ -148,17 +145,17 @@ def believed_circles(
         inside = _step_inside(cluster, x, y, r)
         is_free = free_deg >= FREE_ALONE_DEG
         if is_free or (inside is not None and inside >= STEP):
-            believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside if is_free else None))
+            believed.append(Believed(Circle(cluster.points[near_it], x, y, r), inside, is_free, own))
             chosen = np.vstack([chosen, circles[best]])
             is_explained[own] = True
             np.subtract.at(gains, by_point[:, own].indices, 1)
-    return believed, is_explained
+    return believed
 
 
 def _is_one_of(circles: NDArray[np.float64], x: float, y: float, radius: float) -> bool:
     # Circles whose centres lie further apart share too little.
     near = circles[np.hypot(circles[:, 0] - x, circles[:, 1] - y) < radius]
-    return any(_iou((x, y, radius), (u, v, r)) > SAME for u, v, r in near.tolist())
+    return any(iou_of_discs((x, y, radius), (u, v, r)) > SAME for u, v, r in near.tolist())
 
 
 def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:
@@ -268,18 +265,3 @@ def _step_inside(cluster: Cluster, x: float, y: float, radius: float) -> float |
     usual = float(np.median(steps[free]))
     # No single place says much: other borders cross there.
     return float(np.median(steps[told])) / usual if np.isfinite(usual) and usual else None
-
-
-def _iou(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
-    """IoU of two discs given by x, y and radius."""
-    (x, y, a), (u, v, b) = one, other
-    apart, small, large = hypot(x - u, y - v), min(a, b), max(a, b)
-    if apart >= a + b:
-        return 0.0
-    if apart <= large - small:
-        return (small / large) ** 2
-    # Two segments less the kite of both centres and the points where the circles meet.
-    angle_a = acos(np.clip((apart**2 + a**2 - b**2) / (2 * apart * a), -1, 1))
-    angle_b = acos(np.clip((apart**2 + b**2 - a**2) / (2 * apart * b), -1, 1))
-    shared = a * a * angle_a + b * b * angle_b - a * apart * sin(angle_a)
-    return shared / (pi * (a * a + b * b) - shared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, pi, sqrt
+from math import acos, ceil, hypot, pi, sin, sqrt
 
 import numpy as np
 import scipy  # parts of it load when they are first used, so that starting need not wait for them
@@ -14,6 +14,9 @@ from lycurgus.detectors.decoding.outlines import Points
 
 ROUND, ROUND_PX = 0.05, 0.7
 """Root mean square of the distance of points from their circle that is allowed: the greater of a part of the radius and of px."""
+
+Disc = tuple[float, float, float]
+"""A disc's centre, x and y, and its radius, px."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +37,14 @@ class Circle:
     @property
     def seen_deg(self) -> float:
         """How much of its outline the points show."""
-        # No finer than the points of a whole outline stand apart.
-        parts = int(np.clip(0.8 * 2 * pi * self.radius, 8, 72))
-        angles = np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x)
-        return 360 / parts * np.unique(np.floor(angles * (parts / (2 * pi))).astype(np.int64) % parts).size
+        return seen_deg(np.arctan2(self.points[:, 1] - self.y, self.points[:, 0] - self.x), self.radius)
+
+
+def seen_deg(angles: NDArray[np.float64], radius: float) -> float:
+    """Return how much of a circle (radius in px) points at these angles (rad) on it show."""
+    # No finer than the points of a whole outline stand apart.
+    parts = int(np.clip(0.8 * 2 * pi * radius, 8, 72))
+    return 360 / parts * np.unique(np.floor(angles * (parts / (2 * pi))).astype(np.int64) % parts).size
 
 
 def circle_through(points: Points) -> Circle | None:
@@ -82,3 +89,23 @@ def disc_of(x: float, y: float, radius: float, shape: tuple[int, int]) -> tuple[
     y1, x1 = min(int(y + radius) + 1, shape[0]), min(int(x + radius) + 1, shape[1])
     rows, columns = np.ogrid[y0 : max(y1, y0), x0 : max(x1, x0)]
     return y0, x0, np.asarray((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)
+
+
+def shared_area(one: Disc, other: Disc) -> float:
+    """Area that two discs share."""
+    (x, y, a), (u, v, b) = one, other
+    apart, small, large = hypot(x - u, y - v), min(a, b), max(a, b)
+    if apart >= a + b:
+        return 0.0
+    if apart <= large - small:
+        return pi * small**2
+    # Two segments less the kite of both centres and the points where the circles meet.
+    angle_a = acos(np.clip((apart**2 + a**2 - b**2) / (2 * apart * a), -1, 1))
+    angle_b = acos(np.clip((apart**2 + b**2 - a**2) / (2 * apart * b), -1, 1))
+    return a * a * angle_a + b * b * angle_b - a * apart * sin(angle_a)
+
+
+def iou_of_discs(one: Disc, other: Disc) -> float:
+    """Intersection over union of two discs."""
+    shared = shared_area(one, other)
+    return shared / (pi * (one[2] ** 2 + other[2] ** 2) - shared)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+import scipy  # parts of it load when they are first used, so that starting need not wait for them
 from numpy.typing import NDArray
 
-from lycurgus.core.types import Mask
+from lycurgus.core.types import BBox, Mask
 from lycurgus.detectors.decoding.candidates import Candidate
 
 EDGE_PX = 0.45
@@ -17,8 +18,11 @@ EDGE_PX = 0.45
 LEAST_AREA_PX = 400
 """Smaller particles have too few pixels on their outline to tell one round one from several."""
 
-DENT, DENT_PX = 0.05, 1.5
-"""How deep an outline is dented at least where several particles are one: the greater of a part of the radius and of px."""
+DENT, DENT_PX = 0.08, 1.2
+"""How deep an outline is dented at least where several particles are one: the greater of a part of the radius and of px ..."""
+
+SMOOTH = 0.14
+"""... when smoothed along its length with this sigma, as a part of the radius: noise and steps of an enlarged outline are no dents."""
 
 Points = NDArray[np.float64]
 
@@ -29,6 +33,27 @@ def foreground_of(candidates: Sequence[Candidate], shape: tuple[int, int]) -> Ma
     for candidate in candidates:
         foreground[candidate.bbox.slices] |= candidate.mask
     return foreground
+
+
+def surroundings(one: Candidate, foreground: Mask, margin: int) -> tuple[BBox, Mask, Mask]:
+    """Cut a window around a particle out of a picture.
+
+    Parameters
+    ----------
+    foreground : (H, W) bool, all particles.
+    margin : around the particle's box, px.
+
+    Returns
+    -------
+    The window, and in it the particle's pixels and those of all foreground that is connected with the first of them.
+    """
+    box = one.bbox
+    height, width = foreground.shape
+    around = BBox(max(box.y0 - margin, 0), max(box.x0 - margin, 0), min(box.y1 + margin, height), min(box.x1 + margin, width))
+    own = np.zeros((around.height, around.width), dtype=np.bool_)
+    own[box.y0 - around.y0 : box.y1 - around.y0, box.x0 - around.x0 : box.x1 - around.x0] = one.mask
+    _, components = cv2.connectedComponents(foreground[around.slices].view(np.uint8), connectivity=8)
+    return around, own, np.asarray(components == components.flat[int(own.argmax())])
 
 
 def traced(foreground: Mask) -> Iterator[tuple[Points, float]]:
@@ -51,15 +76,45 @@ def outer_outline(candidate: Candidate) -> NDArray[np.int32]:
     return np.asarray(max(contours, key=cv2.contourArea), dtype=np.int32)
 
 
-def is_dented(candidate: Candidate) -> bool:
-    """Tell whether a particle, large enough to tell, is dented so deep that it may be several."""
-    if candidate.area_px < LEAST_AREA_PX:
-        return False
-    outline = outer_outline(candidate)
-    corners = cv2.convexHull(outline)[:, 0].astype(np.float64)
-    if len(corners) < 3:
-        return False
-    sides = np.roll(corners, -1, axis=0) - corners
-    normals = np.column_stack([sides[:, 1], -sides[:, 0]]) / np.hypot(*sides.T)[:, None]
-    depths = np.abs(outline[:, 0] @ normals.T - (corners * normals).sum(axis=1)).min(axis=1)
-    return bool(depths.max() >= max(DENT_PX, DENT * candidate.diameter_px / 2))
+def is_large(candidate: Candidate) -> bool:
+    """Tell whether a particle has enough pixels on its outline to tell one from several."""
+    return candidate.area_px >= LEAST_AREA_PX
+
+
+def usual_radius(candidates: Sequence[Candidate]) -> float:
+    """Return the median radius of particles that are large enough to have dents, px; 0 where none is.
+
+    The depth of dents is judged by it, since the radius of several particles that were found as one says nothing of theirs.
+    """
+    radii = [one.diameter_px / 2 for one in candidates if is_large(one)]
+    return float(np.median(radii)) if radii else 0.0
+
+
+def is_dented(candidate: Candidate, usual: float) -> bool:
+    """Tell whether a particle, large enough to tell, is dented so deep that it may be several; usual is the radius of most, px."""
+    return is_large(candidate) and dent_of(candidate, usual) >= 1
+
+
+def dent_of(candidate: Candidate, usual: float) -> float:
+    """Return how deep a particle's outer outline is dented, as a ratio to the least depth that counts.
+
+    Parameters
+    ----------
+    usual : radius of most particles of the picture, px.
+    """
+    radius = min(candidate.diameter_px / 2, usual)
+    outline = smoothed(outer_outline(candidate)[:, 0].astype(np.float64), max(SMOOTH * radius, 1.0))
+    points = np.arange(len(outline))
+    corners = np.sort(cv2.convexHull(outline.astype(np.float32), returnPoints=False)[:, 0])
+    # Each point lies in the pocket between the corner of the hull before it and the one behind; the first may lie before both.
+    before = np.searchsorted(corners, points, side="right") - 1
+    start, end = outline[corners[before]], outline[corners[(before + 1) % len(corners)]]
+    side, away = end - start, outline - start
+    lengths = np.hypot(*side.T)
+    depths = np.abs(side[:, 0] * away[:, 1] - side[:, 1] * away[:, 0]) / np.maximum(lengths, 1e-9)
+    return float(depths.max()) / max(DENT_PX, DENT * radius)
+
+
+def smoothed(outline: Points, sigma: float) -> Points:
+    """Smooth a closed outline (n, 2) along its length; sigma in points."""
+    return np.asarray(scipy.ndimage.gaussian_filter1d(outline, sigma, axis=0, mode="wrap"))

@@ -8,7 +8,7 @@ are not round.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import pi, sqrt
 
 import cv2
@@ -18,17 +18,30 @@ from numpy.typing import NDArray
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.candidates import Candidate, crop, similar_pairs
-from lycurgus.detectors.decoding.circle_search import Cluster, believed_circles
-from lycurgus.detectors.decoding.circles import Circle, disc_of
-from lycurgus.detectors.decoding.outlines import LEAST_AREA_PX, foreground_of, is_dented
+from lycurgus.detectors.decoding.candidates import Candidate, crop, shared_px, similar_pairs
+from lycurgus.detectors.decoding.circle_search import Believed, Cluster, believed_circles
+from lycurgus.detectors.decoding.circles import Circle, Disc, disc_of, shared_area
+from lycurgus.detectors.decoding.outlines import dent_of, foreground_of, is_dented, is_large, usual_radius
 
 LEAST_ROUND, MOSTLY_ROUND, ROUND_IOU = 3, 0.7, 0.87
 """Of the whole particles without dents, of which there are so many at least, so many must be round: the IoU with the disc of their area."""
 
+SURELY_ROUND = 0.97
+"""A particle with such an IoU with the disc of its area is one: alone it is not searched, and among others it stays what it is."""
+
+UNDENTED = 0.4
+"""A particle has no dents where they are no deeper than such a part of what counts as one."""
+
 LEAST_TOLD, ADDING = 4, 0.2
 """Circles that tell of it at least, and the lower bound of the median of their steps inside others, as ratios to those where they are free,
 from which on intensities add. The median is about 0.5 where they do (other borders cross) and near 0 where they do not."""
+
+HIDDEN, MOSTLY_HIDDEN = 0.8, 0.15
+"""Where more than such a part of the circles that lie together have so much of themselves within another one, they are the corners, shells
+and ragged edges of single particles: those that overlap by chance seldom lie so."""
+
+CORE = 0.95
+"""A circle with so much of itself within a larger one may be its core, and is no particle."""
 
 EXPLAINED, ON_CIRCLES = 0.8, 0.6
 """Least part of a particle that circles cover, and least part of its free outline that is theirs, for circles to take its place."""
@@ -72,10 +85,9 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
     ------
     Cancelled
     """
-    dented = [is_dented(one) for one in candidates]
     height, width = plane.shape
-    whole = [one for one, has_dents in zip(candidates, dented, strict=True) if not has_dents]
-    if not any(dented) or not _are_round(whole, (height, width)):
+    usual = usual_radius(candidates)
+    if not (any(is_dented(one, usual) for one in candidates) and _are_round(candidates, (height, width), usual)):
         return None
     foreground = foreground_of(candidates, (height, width))
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(foreground.view(np.uint8), connectivity=8)
@@ -88,28 +100,58 @@ def part_transparent(candidates: Sequence[Candidate], plane: NDArray[np.float32]
     smooth = cv2.GaussianBlur(plane, (0, 0), 1.0).astype(np.float32, copy=False)
     unknown = _clipped(plane)
 
-    replaced: set[int] = set()
-    discs: list[Candidate] = []
-    inside: list[float] = []
+    parted: list[_Parted] = []
     for label, members in sorted(together.items()):
-        if not any(dented[index] for index in members):
+        if not any(is_large(candidates[index]) for index in members):
+            continue
+        if len(members) == 1 and _roundness(candidates[members[0]]) >= SURELY_ROUND:
             continue
         cancel.check()
         left, top, wide, high = boxes[label, :4].tolist()
         y0, x0 = max(top - MARGIN_PX, 0), max(left - MARGIN_PX, 0)
         window = np.s_[y0 : top + high + MARGIN_PX, x0 : left + wide + MARGIN_PX]
         cluster = Cluster.of(labels[window] == label, smooth[window], unknown[window], y0, x0, (height, width))
-        own = [candidates[index] for index in members]
-        radii = [one.diameter_px / 2 for one in own]
-        believed, is_explained = believed_circles(cluster, float(np.median(radii)), LARGEST * max(radii), cancel=cancel)
-        gone, new = _taking_the_place(cluster, [one.circle for one in believed], is_explained, own, [dented[index] for index in members])
-        if gone:
-            replaced.update(members[place] for place in gone)
-            discs.extend(new)
-            inside.extend(one.inside for one in believed if one.inside is not None)
-    if not _add(inside):
+        parted.append(_part(cluster, members, [candidates[index] for index in members], usual, cancel))
+    if not _add([step for one in parted for step in one.inside]) or _are_hidden([part for one in parted for part in one.hidden]):
         return None
-    return [*(one for index, one in enumerate(candidates) if index not in replaced), *discs]
+    gone = {index for one in parted for index in one.gone}
+    return [*(one for index, one in enumerate(candidates) if index not in gone), *(disc for one in parted for disc in one.discs)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """What circles make of particles that lie together.
+
+    ``gone`` are the places of those that go, ``discs`` the round ones that come; ``inside`` are the steps of circles inside others, and
+    ``hidden`` tells of each circle how much of it at most lies within another one.
+    """
+
+    gone: Sequence[int] = ()
+    discs: Sequence[Candidate] = ()
+    inside: Sequence[float] = ()
+    hidden: Sequence[float] = ()
+
+
+def _part(cluster: Cluster, places: Sequence[int], members: Sequence[Candidate], usual: float, cancel: CancelToken) -> _Parted:
+    radii = [one.diameter_px / 2 for one in members]
+    believed = believed_circles(cluster, float(np.median(radii)), LARGEST * max(radii), cancel=cancel)
+    circles = [(one.circle.x, one.circle.y, one.circle.radius) for one in believed]
+    most = [max((_part_within(one, other) for other in circles if other[2] > one[2]), default=0.0) for one in circles]
+    kept = [one for one, part in zip(believed, most, strict=True) if part <= CORE]
+    gone, discs = _taking_the_place(cluster, kept, members, usual)
+    if not gone:
+        return _Parted(hidden=most if len(circles) > 1 else ())
+    inside = [one.inside for one in kept if one.is_free and one.inside is not None]
+    return _Parted([places[place] for place in gone], discs, inside, most)
+
+
+def _part_within(one: Disc, other: Disc) -> float:
+    return shared_area(one, other) / (pi * one[2] ** 2)
+
+
+def _are_hidden(parts: Sequence[float]) -> bool:
+    """Tell from how much of each circle lies within another whether they are parts of particles rather than particles."""
+    return bool(parts) and float(np.mean(np.asarray(parts) > HIDDEN)) > MOSTLY_HIDDEN
 
 
 def _add(inside: Sequence[float]) -> bool:
@@ -121,18 +163,23 @@ def _add(inside: Sequence[float]) -> bool:
     return bool(middle - 2 * 1.253 * (high - low) / 1.349 / sqrt(len(inside)) >= ADDING)
 
 
-def _are_round(candidates: Sequence[Candidate], shape: tuple[int, int]) -> bool:
-    """Tell whether most of the particles that are large enough to tell, and not cut by the frame, are discs."""
+def _are_round(candidates: Sequence[Candidate], shape: tuple[int, int], usual: float) -> bool:
+    """Tell whether most of the particles without dents that are large enough to tell, and not cut by the frame, are discs."""
     height, width = shape
     verdicts = []
     for one in candidates:
         box = one.bbox
-        if one.area_px < LEAST_AREA_PX or box.y0 == 0 or box.x0 == 0 or box.y1 == height or box.x1 == width:
-            continue
-        y, x = np.nonzero(one.mask)
-        shared = np.count_nonzero(np.hypot(y - y.mean(), x - x.mean()) <= one.diameter_px / 2)
-        verdicts.append(shared / (2 * one.area_px - shared) >= ROUND_IOU)
+        is_cut = box.y0 == 0 or box.x0 == 0 or box.y1 == height or box.x1 == width
+        if not is_cut and is_large(one) and dent_of(one, usual) <= UNDENTED:
+            verdicts.append(_roundness(one) >= ROUND_IOU)
     return len(verdicts) >= LEAST_ROUND and bool(np.mean(verdicts) >= MOSTLY_ROUND)
+
+
+def _roundness(one: Candidate) -> float:
+    """IoU of a particle with the disc of its area."""
+    y, x = np.nonzero(one.mask)
+    shared = np.count_nonzero(np.hypot(y - y.mean(), x - x.mean()) <= one.diameter_px / 2)
+    return shared / (2 * one.area_px - shared)
 
 
 def _clipped(plane: NDArray[np.float32]) -> Mask:
@@ -143,16 +190,20 @@ def _clipped(plane: NDArray[np.float32]) -> Mask:
 
 
 def _taking_the_place(
-    cluster: Cluster, circles: Sequence[Circle], is_explained: NDArray[np.bool_], members: Sequence[Candidate], dented: Sequence[bool]
+    cluster: Cluster, believed: Sequence[Believed], members: Sequence[Candidate], usual: float
 ) -> tuple[list[int], list[Candidate]]:
     """Decide which particles circles explain: the places of those that go, and the round ones that come.
 
     Parameters
     ----------
-    is_explained : (n,), which points of the cluster's outline are on circles.
-    members, dented : the cluster's particles, and whether each has dents.
+    members : the cluster's particles.
+    usual : radius of most particles of the picture, px.
     """
-    discs = [disc for one in circles if (disc := _drawn(cluster, one)) is not None]
+    large = [is_large(one) for one in members]
+    is_explained = np.zeros(len(cluster.points), dtype=np.bool_)
+    is_explained[[place for one in believed for place in one.own]] = True
+    drawn = [(disc, one.inside) for one in believed if (disc := _drawn(cluster, one.circle)) is not None]
+    discs = [disc for disc, _ in drawn]
     if len(discs) < 2:
         return [], []
     covering = np.zeros(cluster.foreground.shape, dtype=np.int32)
@@ -164,7 +215,7 @@ def _taking_the_place(
     gone = []
     owner = np.zeros(cluster.foreground.shape, dtype=np.int32)
     for place, one in enumerate(members):
-        if place in known and not dented[place]:
+        if place in known and (not large[place] or _roundness(one) >= SURELY_ROUND):
             continue
         # Its outline, and a pixel around it, since the points lie between pixels.
         around = cv2.dilate(np.pad(one.mask, PAD_PX).view(np.uint8), np.ones((3, 3), dtype=np.uint8)).view(np.bool_)
@@ -172,15 +223,20 @@ def _taking_the_place(
         beside = np.s_[rows.start : rows.stop + 2 * PAD_PX, columns.start : columns.stop + 2 * PAD_PX]
         free, strange = int(outline[beside][around].sum()), int(unexplained[beside][around].sum())
         over = covering[rows, columns][one.mask]
-        least = 1
-        if dented[place]:
-            is_outlined = strange <= max((1 - ON_CIRCLES) * free, DENTS * pi * one.diameter_px)
-        elif free > DENTS * pi * one.diameter_px:
-            # A cap of a circle. A rod is not: only its ends are round.
-            is_outlined = strange <= (1 - ON_CIRCLE) * free
-        else:
+        lies_inside, least = free <= DENTS * pi * one.diameter_px, 1
+        is_on_circles = strange <= max((1 - ON_CIRCLES) * free, DENTS * pi * one.diameter_px)
+        if large[place] and dent_of(one, usual) > UNDENTED:
+            is_outlined = is_on_circles
+        elif lies_inside:
             # A lens that two share, but for what lies on one of them and is a particle of its own.
             is_outlined, least = True, 2
+        elif large[place]:
+            # A rod has round ends, but no step goes on inside of it.
+            steps = [step for disc, step in drawn if shared_px(disc, one) >= SHARE * disc.area_px]
+            is_outlined = is_on_circles and bool(steps) and all(step is not None and step >= ADDING for step in steps)
+        else:
+            # A cap of a circle. A small rod is not: only its ends are round.
+            is_outlined = strange <= (1 - ON_CIRCLE) * free
         if is_outlined and np.count_nonzero(over >= least) >= EXPLAINED * one.area_px:
             gone.append(place)
             owner[rows, columns][one.mask] = place + 1
@@ -190,7 +246,7 @@ def _taking_the_place(
         shares = np.bincount(owner[_slices(disc, cluster)][disc.mask], minlength=2)
         if number not in already and shares[1:].sum() >= SHARE * disc.area_px:
             new.append(replace(disc, score=members[int(shares[1:].argmax())].score))
-    return (gone, new) if len(new) >= sum(dented[place] for place in gone) else ([], [])
+    return (gone, new) if len(new) >= sum(large[place] for place in gone) else ([], [])
 
 
 def _drawn(cluster: Cluster, circle: Circle) -> Candidate | None:
