@@ -90,7 +90,7 @@ class NetworkParams(DetectorParams):
     outlines: Literal["auto", "completed", "star-convex", "distance", "semantic"] = Field(
         "auto",
         title="Outlines",
-        description="'completed' draws visible outlines, adds hidden parts and tells overlapping round particles apart; "
+        description="'completed' draws visible outlines, adds hidden parts and tells overlapping convex particles apart; "
         "'star-convex' draws smooth polygons; 'distance' keeps visible pixels only; 'semantic' does not part touching particles; "
         "'auto' is the model's own choice",
     )
