@@ -190,6 +190,8 @@ def beside(whole: Sequence[Candidate], parted: Sequence[Sequence[Candidate]], *,
     -------
     The whole ones, and after them the parts.
     """
+    if not parted:
+        return list(whole)
     together = [*whole, *(one for parts in parted for one in parts)]
     origins = [*range(-len(whole), 0), *(origin for origin, parts in enumerate(parted) for _ in parts)]
     # What was told apart before stays so: only pairs with a part.

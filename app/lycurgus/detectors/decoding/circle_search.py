@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lycurgus.core.progress import CancelToken, never
 from lycurgus.core.types import Mask
 from lycurgus.detectors.decoding.circles import Circle, fit_circles, iou_of_discs
-from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, traced
+from lycurgus.detectors.decoding.outlines import EDGE_PX, Points, smoothed, traced
 
 WINDOWS = (0.2, 0.4, 0.8)
 """Circles are proposed by pieces of an outline of such lengths, as parts of the median radius of the particles that lie together."""
@@ -164,7 +164,7 @@ def _outline(foreground: Mask) -> tuple[Points, Points, NDArray[np.int64]]:
     for number, (outline, sign) in enumerate(traced(foreground)):
         if len(outline) < LEAST_POINTS:
             continue
-        smooth = scipy.ndimage.gaussian_filter1d(outline, 1.2, axis=0, mode="wrap")
+        smooth = smoothed(outline, 1.2)
         along = np.roll(smooth, -2, axis=0) - np.roll(smooth, 2, axis=0)
         outwards = sign * np.column_stack([along[:, 1], -along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
         points.append(smooth + EDGE_PX * outwards)
