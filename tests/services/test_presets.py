@@ -48,9 +48,9 @@ def test_each_shipped_preset_has_its_own_parameters(presets: Presets) -> None:
 @pytest.mark.parametrize(
     ("sample", "name"),
     [
-        ("haadf_stem_metal_on_carbon", "Bright particles, HAADF"),
-        ("bf_tem_dark_particles", "Dark particles, bright field"),
-        ("sem_spheres_and_cubes", "SEM"),
+        ("haadf_stem_metal_on_carbon", "Otsu, bright particles in HAADF"),
+        ("bf_tem_dark_particles", "Otsu, dark particles in bright field"),
+        ("sem_spheres_and_cubes", "Otsu, SEM"),
     ],
 )
 def test_a_shipped_preset_finds_most_particles_of_its_kind_of_image(sample: str, name: str) -> None:

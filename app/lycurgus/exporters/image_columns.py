@@ -54,18 +54,24 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("detector", "Detector", "", "what told particles from their support"),
     ImageColumn("separator", "Separator", "", "what separated touching particles"),
     ImageColumn("threshold", "Threshold", "", "of the detector, in units of the stored values"),
-    ImageColumn("score_threshold", "Score threshold", "", "of the network: score, 0 to 1, from which what it found was believed"),
+    ImageColumn("score_threshold", "Score threshold", "", "of the network: least score, 0 to 1, of what it reports"),
     ImageColumn(
-        "believed_scales", "Scales believed", "", "factors by which the picture was resized where the network was believed; below 1 reduced"
+        "believed_scales",
+        "Scales believed",
+        "",
+        "sizes at which the picture was shown to the network and what it found is reported: 0.5 half its size, 2 twice",
     ),
     ImageColumn(
         "taken_away",
         "Taken away before",
         "",
-        "what was subtracted before the network saw the picture: nothing, shading (a wide mean) or surroundings (one as wide as particles)",
+        "subtracted before the network saw it: nothing, shading (slow changes) or surroundings (all that is wider than small particles)",
     ),
     ImageColumn(
-        "found_besides", "Found besides", "", "finds added from other scales, where nothing is believed, because they stand out clearly"
+        "found_besides",
+        "Found besides",
+        "",
+        "particles added that only showed at another size or without shading, where nothing else is reported and they clearly differ",
     ),
     ImageColumn("polarity", "Polarity", "", "particles brighter or darker than the support"),
     ImageColumn("equivalent_diameter_mean_px", "Diameter, mean", "px", _MEAN),

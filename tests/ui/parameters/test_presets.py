@@ -45,13 +45,13 @@ def test_parameters_of_a_strange_version_give_the_defaults_and_a_warning(workben
 def test_a_preset_is_chosen_and_marked_once_it_is_modified(workbench: Workbench, panel: ParametersPanel) -> None:
     bar = panel.presets
     assert not bar.modified.isVisible()
-    index = bar.box.findText("SEM")
+    index = bar.box.findText("Otsu, SEM")
     bar.box.setCurrentIndex(index)
     bar.box.activated.emit(index)
-    sem = Presets().named("SEM")
+    sem = Presets().named("Otsu, SEM")
     assert sem is not None
     assert workbench.store.params == sem.params
-    assert workbench.settings.preset == "SEM"
+    assert workbench.settings.preset == "Otsu, SEM"
     assert not bar.modified.isVisible()
     choose(panel, "cleaning.border", "Keep")
     assert bar.modified.isVisible()
@@ -64,7 +64,7 @@ def test_a_preset_is_saved_under_a_name_and_chosen_then(workbench: Workbench, pa
     box_of(panel, "separator.convexity").setValue(0.85)
     dialog = panel.presets.ask_to_save()
     qtbot.addWidget(dialog)
-    dialog.entry.setText("sem")
+    dialog.entry.setText("otsu, sem")
     assert not dialog.save_button.isEnabled()
     assert "comes with Lycurgus" in dialog.sentence.text()
     dialog.entry.setText("Gold: on C")
@@ -104,7 +104,7 @@ def test_presets_are_renamed_and_deleted_and_bad_files_explained(workbench: Work
     dialog.list.setCurrentRow(listed.index("✕  Broken"))
     assert "not valid JSON" in dialog.sentence.text()
     assert not dialog.rename_button.isEnabled()
-    dialog.list.setCurrentRow(listed.index("SEM"))
+    dialog.list.setCurrentRow(listed.index("Otsu, SEM"))
     assert not dialog.delete_button.isEnabled()
     dialog.list.setCurrentRow(listed.index("Gold"))
     dialog.list.currentItem().setText("Default")
