@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lycurgus.core.types import Mask
-from lycurgus.detectors.decoding.candidates import Candidate, boxes_of, meeting, shared_px
+from lycurgus.detectors.decoding.candidates import Candidate, boxes_of, meeting
 from lycurgus.detectors.decoding.outlines import foreground_of
-from lycurgus.detectors.decoding.scales import WITHIN
+from lycurgus.detectors.decoding.scales import lies_within
 
 APART = 0.1
 """No more than this part of a particle may lie within ``BESIDE_PX`` of what is believed."""
@@ -68,7 +68,7 @@ def _holding(candidates: Sequence[Candidate], found: Sequence[Candidate]) -> set
     """Return which candidates hold most of something that is found: what carries particles is none, however small a part they take."""
     pairs = meeting(boxes_of([*candidates, *found])).tolist()
     known = ((min(pair), max(pair) - len(candidates)) for pair in pairs if min(pair) < len(candidates) <= max(pair))
-    return {one for one, other in known if shared_px(candidates[one], found[other]) >= WITHIN * found[other].area_px}
+    return {one for one, other in known if lies_within(found[other], candidates[one])}
 
 
 def _is_clear(one: Candidate, plane: NDArray[np.float32], usable: Mask, background: Mask, least: float) -> bool:

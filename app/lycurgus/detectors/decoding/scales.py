@@ -188,10 +188,14 @@ def _holding(seen: list[_Seen], *, of: Callable[[int, int], bool] | None = None)
     holding: dict[int, list[int]] = {}
     for i, j in meeting(boxes_of([one.candidate for one in seen])).tolist():
         small, large = sorted((i, j), key=lambda index: (seen[index].candidate.area_px, seen[index].worth, seen[index].candidate.bbox))
-        a, b = seen[small].candidate, seen[large].candidate
-        if (of is None or of(small, large)) and shared_px(a, b) >= WITHIN * a.area_px:
+        if (of is None or of(small, large)) and lies_within(seen[small].candidate, seen[large].candidate):
             holding.setdefault(large, []).append(small)
     return holding
+
+
+def lies_within(small: Candidate, large: Candidate) -> bool:
+    """Tell whether most of a candidate lies in another."""
+    return shared_px(small, large) >= WITHIN * small.area_px
 
 
 def _evidence(rivals: list[_Seen], large: Candidate) -> float:
