@@ -9,7 +9,7 @@ from lycurgus.core.errors import ExportError
 from lycurgus.exporters.atomic import HINT
 from lycurgus_train.checkpoint import load_checkpoint
 from lycurgus_train.config import TrainConfig, changes, deciding
-from lycurgus_train.train import LAST, schedule, uses_cuda
+from lycurgus_train.train import LAST, processes, schedule, uses_cuda
 from lycurgus_train.unfolding import starting_weights
 
 
@@ -42,7 +42,7 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
         notes.append(f"{out} holds a run of {last.step:,} steps, which goes on: {unused}; to begin with it, name another folder with --out")
     if last.step >= config.steps:
         return [*notes, f"{out} holds a run of {last.step:,} steps, {config.steps:,} were asked for: there is nothing left to do"]
-    changed = changes(last.run, deciding(config)) if last.run else []
+    changed = changes(last.run, deciding(config, processes=processes())) if last.run else []
     if changed:
         notes.append(
             f"{out} holds a run that began with other settings ({'; '.join(changed)}): it goes on with the new ones, and will not end "

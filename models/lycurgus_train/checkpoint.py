@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,23 @@ def load_checkpoint(path: Path, *, expected: NetworkConfig | None = None) -> Che
     except (KeyError, ValidationError) as error:
         raise ModelError(path, "is damaged or no checkpoint: parts of it are missing") from error
     if expected is not None and network != expected:
-        raise ModelError(path, f"is of another network: it holds {describe(network)}, wanted is {describe(expected)}")
+        raise of_another_network(path, network, expected)
+    if not _are_all_there(found.weights, network):
+        raise ModelError(path, "is damaged: its weights are not those of the network that it names")
     return found
+
+
+def _are_all_there(weights: object, network: NetworkConfig) -> bool:
+    """Tell whether weights have the names and shapes that a network wants."""
+    wanted = build(network).state_dict()
+    if not isinstance(weights, Mapping) or weights.keys() != wanted.keys():
+        return False
+    return all(isinstance(values, torch.Tensor) and values.shape == wanted[name].shape for name, values in weights.items())
+
+
+def of_another_network(path: Path, found: NetworkConfig, expected: NetworkConfig) -> ModelError:
+    """The error that says what a checkpoint holds and what was wanted."""
+    return ModelError(path, f"is of another network: it holds {describe(found)}, wanted is {describe(expected)}")
 
 
 def load_mean(paths: Sequence[Path]) -> Checkpoint:
@@ -119,4 +134,6 @@ def trained(checkpoint: Checkpoint) -> ParticleNetwork:
 
 def describe(network: NetworkConfig) -> str:
     """Name an architecture in one line."""
-    return f"{network.head} U-Net {'-'.join(map(str, network.widths))}, depth {network.depth}"
+    first, *others = network.depth
+    depth = f"{others[0]}" if first == 1 and len(set(others)) == 1 else "-".join(map(str, network.depth))
+    return f"{network.head} U-Net {'-'.join(map(str, network.widths))}, depth {depth}"

@@ -6,15 +6,19 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from lycurgus.core.errors import ParameterError
 from lycurgus_train.settings import merge, parse_setting
 
 # Of fewer channels torch 2.13 takes the gradient of strided 1 × 1 convolutions wrongly on CPUs: it writes beyond its memory.
 Width = Annotated[int, Field(ge=16)]
+Depth = Annotated[int, Field(ge=1, le=6)]
+
+
+AnySource = TypeVar("AnySource", bound="Source")
 
 
 class _Section(BaseModel):
@@ -30,12 +34,32 @@ class Source(_Section):
     part: Literal["train", "validation", "all"] = "train"
 
 
+class ValidationSource(Source):
+    """The same, to validate with: of a split its validation part, where nothing else is said."""
+
+    part: Literal["train", "validation", "all"] = "validation"
+
+
 class NetworkConfig(_Section):
     """The network to train."""
 
     head: Literal["semantic", "distance", "star-convex"] = "star-convex"
     widths: tuple[Width, ...] = Field((32, 48, 64, 96, 128, 192), min_length=2, max_length=7)
-    depth: int = Field(1, ge=1, le=6, description="Residual blocks of each level of the encoder")
+    depth: tuple[Depth, ...] = Field(
+        1,
+        validate_default=True,
+        description="Residual blocks of each level of the encoder; a single number is that of all levels but the first, which then has one",
+    )
+
+    @field_validator("depth", mode="before")
+    @classmethod
+    def _of_each_level(cls, depth: object, info: ValidationInfo) -> object:
+        levels = len(info.data.get("widths", ()))
+        if isinstance(depth, int):
+            return (1, *[depth] * (levels - 1))
+        if isinstance(depth, (list, tuple)) and levels and len(depth) != levels:
+            raise ValueError(f"{len(depth)} numbers for {levels} levels")
+        return depth
 
 
 class CropConfig(_Section):
@@ -76,7 +100,7 @@ class TrainConfig(_Section):
     """One run."""
 
     name: str = "particles"
-    seed: int = 1
+    seed: int = Field(1, ge=0)
     steps: int = Field(20_000, ge=1)
     batch: int = Field(8, ge=1, description="Crops a step and process")
     learning_rate: float = Field(2e-3, gt=0)
@@ -90,7 +114,7 @@ class TrainConfig(_Section):
     crops: CropConfig = CropConfig()
     loss: LossConfig = LossConfig()
     train: tuple[Source, ...] = Field(min_length=1)
-    validation: tuple[Source, ...] = ()
+    validation: tuple[ValidationSource, ...] = ()
 
     @model_validator(mode="after")
     def _crops_fit_the_network(self) -> Self:
@@ -133,10 +157,13 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], *, within: str = "") -> list[str]:
-    """Say which settings of a run differ from those that it began with, "seed 1, now 2"; ``before`` as ``deciding`` returned it."""
+    """Say which settings of a run differ from those that it began with, "seed 1, now 2"; ``before`` as ``deciding`` returned it.
+
+    Of what the version that it began with did not note nothing is said.
+    """
     found: list[str] = []
-    for name in dict.fromkeys([*before, *now]):
-        old, new = before.get(name), now.get(name)
+    for name, old in before.items():
+        new = now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             found += changes(old, new, within=f"{within}{name}.")
         elif old != new:
@@ -144,14 +171,21 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], *, within: str = 
     return found
 
 
-def deciding(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings that decide a run's result, as plain data; sources by their names, since folders may be moved."""
+def deciding(config: TrainConfig, *, processes: int = 1) -> dict[str, Any]:
+    """Return what decides a run's result, as plain data; sources by their names, since folders may be moved.
+
+    Parameters
+    ----------
+    processes : that train together, each of which has a batch of its own.
+    """
     document = config.model_dump(mode="json", include={"seed", "steps", "batch", "learning_rate", "weight_decay", "warmup_steps"})
     document |= config.model_dump(mode="json", include={"averaging", "precision", "crops", "loss"})
-    return document | {"train": [f"{source.path.name} {source.weight:g}" for source in config.train]}
+    train = [f"{source.path.name} {source.weight:g}" for source in config.train]
+    parts = ["all" if source.split is None else f"{source.part} of {Path(source.split).name}" for source in config.train]
+    return document | {"train": train, "parts": parts, "processes": processes}
 
 
-def _anchored(source: Source, folder: Path) -> Source:
+def _anchored(source: AnySource, folder: Path) -> AnySource:
     split = source.split
     if split is not None and (folder / split).is_file():
         split = str(folder / split)

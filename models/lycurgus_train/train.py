@@ -98,7 +98,7 @@ def _train(
     averaged = AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
     crops = config.crops
     dataset = CropDataset(sources, crops, seed=config.seed, with_rays=config.network.head == "star-convex")
-    step, begun_with = 0, deciding(config)
+    step, begun_with = 0, deciding(config, processes=process.world)
     if (out / LAST).exists():
         last = load_checkpoint(out / LAST, expected=config.network)
         step, begun_with = _restore(last, model, optimizer, averaged), last.run or begun_with
@@ -227,6 +227,11 @@ def computes_in_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu._is_amx_tile_supported())
 
 
+def processes() -> int:
+    """Return how many processes train together, as torchrun says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def uses_cuda(device: str) -> bool:
     """Tell whether "auto", "cpu" or "cuda" means a GPU here.
 
@@ -243,7 +248,7 @@ def uses_cuda(device: str) -> bool:
 @contextmanager
 def _joined(device: str) -> Iterator[Process]:
     """Join the other processes where torchrun started several, and leave them however the run ends."""
-    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    world, rank = processes(), int(os.environ.get("RANK", "0"))
     cuda = uses_cuda(device)
     here = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:

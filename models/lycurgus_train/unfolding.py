@@ -7,6 +7,7 @@ network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from torch import Tensor, nn
 from lycurgus.core.errors import ModelError
 from lycurgus.inference.catalog import InstalledModel
 from lycurgus.inference.manifest import MANIFEST_FILE, read_manifest
-from lycurgus_train.checkpoint import build, describe, load_checkpoint
+from lycurgus_train.checkpoint import build, describe, load_checkpoint, of_another_network
 from lycurgus_train.config import NetworkConfig
 from lycurgus_train.export import HALVED_SUFFIX, WRAPPED
+from lycurgus_train.growing import can_begin_as, grown
 
 USUAL = 0.1
 """Root mean square of the weights of a channel, about as AdamW leaves it after a long training: a step then turns it by 1 % or less."""
@@ -31,8 +33,8 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
 
     Returns
     -------
-    The state of a network as ``expected`` that computes what the exported one does, but for weights stored in half precision (2⁻¹¹ of
-    each); its normalisations know nothing of what comes to them.
+    The state of a network as ``expected`` that computes what the exported one does, which may have fewer blocks, but for weights stored in
+    half precision (2⁻¹¹ of each); its normalisations know nothing of what comes to them.
 
     Raises
     ------
@@ -50,7 +52,8 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
     graph = onnx.load_from_string(InstalledModel(folder, manifest, bundled=False).model_bytes()).graph
     arrays = {one.name.removesuffix(HALVED_SUFFIX): numpy_helper.to_array(one) for one in graph.initializer}
     found: dict[str, Tensor] = {}
-    model = build(expected)
+    shallower = _as_deep_as(arrays, expected)
+    model = build(shallower)
     for node in graph.node:
         if node.op_type == "Conv":
             weight, *bias = (name for name in node.input[1:] if name)
@@ -67,18 +70,34 @@ def weights_of(folder: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
             f"is of another network than the run's, which is {describe(expected)}",
             hint="leave [network] out for one like the shipped one, or describe there the one that the model was trained as",
         )
-    return {**state, **found}
+    return grown({**state, **found}, expected, shallower)
 
 
 def starting_weights(path: Path, *, expected: NetworkConfig) -> dict[str, Tensor]:
-    """Read the weights that a new run is to begin with, of a checkpoint or of a model folder.
+    """Read the weights that a new run is to begin with, of a checkpoint or of a model folder; a network with fewer blocks will do.
 
     Raises
     ------
     ModelError
         There is none, it is damaged, or of another network than ``expected``.
     """
-    return weights_of(path, expected=expected) if path.is_dir() else load_checkpoint(path, expected=expected).weights
+    if path.is_dir():
+        return weights_of(path, expected=expected)
+    found = load_checkpoint(path)
+    if not can_begin_as(expected, found.network):
+        raise of_another_network(path, found.network, expected)
+    return grown(found.weights, expected, found.network)
+
+
+def _as_deep_as(names: Iterable[str], expected: NetworkConfig) -> NetworkConfig:
+    """The expected network with no more blocks than weights are named for."""
+    blocks = [1] * len(expected.depth)
+    for name in names:
+        place = re.search(r"trunk\.encoders\.(\d+)\.(\d+)\.", name)
+        if place and int(place[1]) < len(blocks):
+            level = int(place[1])
+            blocks[level] = max(blocks[level], int(place[2]) + 1)
+    return expected.model_copy(update={"depth": tuple(map(min, blocks, expected.depth))})
 
 
 def _of_convolution(model: nn.Module, name: str, weight: NDArray[np.generic], bias: NDArray[np.generic] | None) -> dict[str, Tensor]:

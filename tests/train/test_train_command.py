@@ -11,9 +11,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("numba")
 pytest.importorskip("tensorboard")
 
+from lycurgus_train import beginning
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.cli import main
-from lycurgus_train.config import NetworkConfig
+from lycurgus_train.config import NetworkConfig, changes
 from lycurgus_train.data.folder import load_folder
 from lycurgus_train.data.pool import write_pool
 from lycurgus_train.data.splits import Split, write_split
@@ -141,6 +142,28 @@ def test_who_goes_on_otherwise_than_begun_is_told(tmp_path, capsys):
     said = capsys.readouterr()
     assert "holds a run of 3 steps, 1 were asked for" in said.err
     assert "after 3 steps" in said.out
+
+
+def test_another_part_of_a_split_and_another_number_of_processes_are_other_settings(tmp_path, capsys, monkeypatch):
+    good_folder(tmp_path / "data", 2)
+    write_split(Split(("0",), ("1",), {}), tmp_path / "split.json")
+    both = 'path = "data"\nsplit = "split.json"'
+    (tmp_path / "run.toml").write_text(f"{RUN}[[train]]\n{both}\n[[validation]]\n{both}", encoding="utf-8")
+    command = ["train", str(tmp_path / "run.toml"), "--out", str(tmp_path / "out"), "--device", "cpu", "--set", "steps=2"]
+    assert main(command) == 0
+    (tmp_path / "run.toml").write_text(f"{RUN}[[train]]\npath = 'data'", encoding="utf-8")
+    monkeypatch.setattr(beginning, "processes", lambda: 4)
+    capsys.readouterr()
+    assert main([*command, "--set", "steps=3"]) == 0
+    said = capsys.readouterr().err
+    assert 'parts ["train of split.json"], now ["all"]' in said
+    assert "processes 1, now 4" in said
+
+
+def test_what_an_older_run_did_not_note_is_no_change():
+    noted = {"seed": 1, "crops": {"crop_px": 64}}
+    assert changes(noted, {"seed": 1, "crops": {"crop_px": 64, "as_recorded": 0.5}, "processes": 1}) == []
+    assert changes(noted, {"seed": 2, "crops": {"crop_px": 128}}) == ["seed 1, now 2", "crops.crop_px 64, now 128"]
 
 
 def test_a_warmup_that_takes_the_whole_run_is_worth_a_look(tmp_path, capsys):

@@ -22,16 +22,17 @@ class ResidualUNet(nn.Module):
     Parameters
     ----------
     widths : channels of each level; level k works at 1 / 2^(k + 1) of the picture, so six levels see 64-px steps at the bottom.
+    depth : residual blocks of each level of the encoder.
 
     Input (N, 1, H, W), H and W multiples of ``stride``; output (N, widths[0], H / 2, W / 2).
     """
 
-    def __init__(self, widths: Sequence[int] = (32, 48, 64, 96, 128, 192), *, depth: int = 1) -> None:
+    def __init__(self, widths: Sequence[int], depth: Sequence[int]) -> None:
         super().__init__()
         self.stride = 2 ** len(widths)
         self.stem = convolution(1, widths[0], kernel=5, stride=2)
-        encoders: list[nn.Module] = [_stage(widths[0], widths[0], depth=1)]
-        encoders += [_stage(above, here, depth=depth, stride=2) for above, here in pairwise(widths)]
+        encoders: list[nn.Module] = [_stage(widths[0], widths[0], depth=depth[0])]
+        encoders += [_stage(above, here, depth=blocks, stride=2) for (above, here), blocks in zip(pairwise(widths), depth[1:], strict=True)]
         self.encoders = nn.ModuleList(encoders)
         # The skip is added, not concatenated: half the arithmetic of the widest level for the same accuracy.
         self.narrow = nn.ModuleList(convolution(below, here, kernel=1) for here, below in pairwise(widths))
@@ -56,14 +57,17 @@ class ParticleNetwork(nn.Module):
     Parameters
     ----------
     head : "semantic" (foreground), "distance" (and depth inside the particle) or "star-convex" (and rays to the outline).
+    widths, depth : channels and residual blocks of each level; one block each where no depth is named.
 
     ``forward`` gives logits for the losses; ``export_forward`` what the application reads.
     """
 
-    def __init__(self, head: Head = "star-convex", *, widths: Sequence[int] = (32, 48, 64, 96, 128, 192), depth: int = 1) -> None:
+    def __init__(
+        self, head: Head = "star-convex", *, widths: Sequence[int] = (32, 48, 64, 96, 128, 192), depth: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.head = head
-        self.trunk = ResidualUNet(widths, depth=depth)
+        self.trunk = ResidualUNet(widths, depth or [1] * len(widths))
         self.stride = self.trunk.stride
         self.fields = _head(widths[0], 2 * STRIDE**2)
         self.rays = _head(widths[0], RAYS) if head == "star-convex" else None
