@@ -140,11 +140,21 @@ def score_boxes(found: Sequence[Instance], image: LabelledImage) -> BoxScore:
     """Match the boxes around found particles with the true ones, of particles with an outline and without."""
     ours = np.array([instance.bbox for instance in found], np.float64).reshape(-1, 4)
     true = np.array([instance.bbox for instance in known_part(image.instances, image.ignore)], np.float64).reshape(-1, 4)
-    true = np.concatenate((true, image.boxes.astype(np.float64)))
+    true = np.concatenate((true, _known_boxes(image.boxes, image.ignore).astype(np.float64)))
     iou = box_iou(ours, true)
     i, j = np.nonzero(iou)
     overlaps = Overlaps(i, j, iou[i, j], _areas(ours).astype(np.int64), _areas(true).astype(np.int64))
     return BoxScore(len(ours), len(true), len(match_overlaps(overlaps, threshold=BOX_IOU)))
+
+
+def _known_boxes(boxes: NDArray[np.float32], ignore: Mask | None) -> NDArray[np.float32]:
+    """Leave out the boxes that lie by half or more where nothing is known."""
+    if ignore is None:
+        return boxes
+    windows = [
+        np.s_[y0:y1, x0:x1] for y0, x0, y1, x1 in np.column_stack((np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:]))).astype(int).tolist()
+    ]
+    return boxes[[bool(ignore[window].mean() < 0.5) for window in windows]]
 
 
 def box_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lycurgus.core.errors import ParameterError
 from lycurgus.core.progress import Progress, silent
 from lycurgus_train.config import Source, TrainConfig
-from lycurgus_train.data.check import check_before_training
+from lycurgus_train.data.check import Checked, check_before_training
 from lycurgus_train.data.folder import DataSet, load_folder
 from lycurgus_train.data.pool import INDEX, Pool
 from lycurgus_train.data.splits import read_split
@@ -30,20 +30,30 @@ def check_sources(config: TrainConfig, *, progress: Progress = silent) -> list[s
     LycurgusError
         A folder is no data set at all, or a split speaks of other images.
     """
-    trained, validation = _opened(config.train), _opened(config.validation)
-    absent = [
-        sentence
-        for sources, opened in ((config.train, trained), (config.validation, validation))
-        for source, images in zip(sources, opened, strict=True)
-        for sentence in _absent(source, images)
-    ]
-    found = check_before_training(trained, validation, problems=absent, progress=progress)
+    found = check_sides(config.train, config.validation, progress=progress)
     if config.network.head != "semantic" and not any(checked.n_instances + checked.n_boxes for checked in found[0]):
         raise ParameterError(
             f"a network with the head '{config.network.head}' learns from particles, and no image tells one from another",
             hint='semantic masks alone are enough for network.head="semantic"',
         )
     return [note for side in found for checked in side for note in checked.notes]
+
+
+def check_sides(
+    train: Sequence[Source], validation: Sequence[Source], *, progress: Progress = silent
+) -> tuple[list[Checked], list[Checked]]:
+    """Read what is learnt from and what is held out, and find out what is wrong with either or with both together.
+
+    Raises
+    ------
+    DataError, ParameterError, LycurgusError
+        As for ``check_sources``.
+    """
+    trained, held_out = _opened(train), _opened(validation)
+    missing = [
+        sentence for source, images in zip((*train, *validation), (*trained, *held_out), strict=True) for sentence in absent(source, images)
+    ]
+    return check_before_training(trained, held_out, problems=missing, progress=progress)
 
 
 def load_sources(sources: Sequence[Source], *, progress: Progress = silent) -> list[tuple[float, list[Prepared]]]:
@@ -86,7 +96,7 @@ def _opened(sources: Sequence[Source]) -> list[DataSet | Pool]:
     return opened
 
 
-def _absent(source: Source, images: DataSet | Pool) -> list[str]:
+def absent(source: Source, images: DataSet | Pool) -> list[str]:
     """Say which images a split promises that are not there."""
     if source.split is None or source.part == "all":
         return []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lycurgus.core.types import BBox, Instance
-from lycurgus_train.data.check import DataError, background_only, check, check_before_training
+from lycurgus_train.data.check import DataError, background_only, check, check_before_training, digest_of_truth
 from lycurgus_train.data.folder import load_folder
 from lycurgus_train.data.sheet import caption, draw_labelled
 from lycurgus_train.labelled import LabelledImage
@@ -93,6 +93,24 @@ def test_one_picture_with_two_truths_is_a_problem_and_with_one_a_note(tmp_path):
     assert check(load_folder(tmp_path)).notes == ["1: is the same picture as 0, with the same truth"]
     save(tmp_path / "masks" / "1.png", labels_of(DISCS[:2]))
     assert check(load_folder(tmp_path)).problems == ["1: is the same picture as 0, with another truth; keep the right one"]
+
+
+def test_two_data_sets_must_not_contradict_each_other(tmp_path):
+    good_folder(tmp_path / "mine")
+    good_folder(tmp_path / "corrected")
+    sides = [load_folder(tmp_path / "mine"), load_folder(tmp_path / "corrected")]
+    check_before_training(sides)
+    save(tmp_path / "corrected" / "masks" / "1.png", labels_of(DISCS[:2]))
+    with pytest.raises(DataError, match=r"1 of .*corrected: is the same picture as 1 of .*mine, with another truth; keep the right one"):
+        check_before_training(sides)
+
+
+def test_boxes_with_their_sides_exchanged_are_another_truth():
+    pixels = picture()
+    pairs = [[(0, 0, 10, 20), (5, 5, 20, 10)], [(0, 0, 10, 10), (5, 5, 20, 20)], [(5, 5, 20, 10), (0, 0, 10, 20)]]
+    one, other, turned = (digest_of_truth(LabelledImage("a", pixels, boxes=np.array(pair, np.float32))) for pair in pairs)
+    assert one != other
+    assert one == turned
 
 
 def test_a_picture_must_not_be_trained_on_and_validate(tmp_path):

@@ -69,6 +69,33 @@ def test_a_mask_that_names_classes_gives_foreground(tmp_path):
     assert len(numbered.instances) == 1
 
 
+@pytest.mark.parametrize("empty", [0, 7])
+@pytest.mark.parametrize("particles", [2, 3])
+def test_white_on_black_is_no_numbering_however_few_the_particles_and_many_the_empty_masks(tmp_path, particles, empty):
+    for number in range(4 + empty):
+        save(tmp_path / "images" / f"{number}.png", picture(number))
+        shown = DISCS[:particles] if number < 4 else ()
+        save(tmp_path / "masks" / f"{number}.png", labels_of(shown, values=[255] * len(shown)))
+    assert load_folder(tmp_path).kind == "semantic"
+
+
+def test_the_kind_is_told_by_masks_that_hold_something_wherever_they_stand(tmp_path):
+    for number in range(60):
+        save(tmp_path / "images" / f"{number:02d}.png", picture(number))
+        shown = () if number % 3 == 0 else DISCS
+        save(tmp_path / "masks" / f"{number:02d}.png", labels_of(shown, values=[255] * len(shown)))
+    assert load_folder(tmp_path).kind == "semantic"
+
+
+@pytest.mark.parametrize("empty", [0, 7])
+@pytest.mark.parametrize("particles", [1, 3])
+def test_numbers_stay_numbers_however_many_masks_are_empty(tmp_path, particles, empty):
+    for number in range(4 + empty):
+        save(tmp_path / "images" / f"{number}.png", picture(number))
+        save(tmp_path / "masks" / f"{number}.png", labels_of(DISCS[:particles] if number < 4 else ()))
+    assert load_folder(tmp_path).kind == "masks"
+
+
 def test_named_values_choose_the_particles_of_a_semantic_mask(tmp_path):
     save(tmp_path / "a.png", picture())
     save(tmp_path / "a_mask.png", labels_of(DISCS[:2]))
@@ -123,6 +150,15 @@ def test_polygons_boxes_and_crowds_each_have_their_place(tmp_path):
     assert remarks == ("annotations that cover no pixel and are left out: 1",)
 
 
+def test_a_box_of_words_is_refused(tmp_path):
+    save(tmp_path / "a.png", picture())
+    save_coco(tmp_path / "coco.json", {"a.png": [{"bbox": ["1", "2", "3", "4"], "iscrowd": 0}]})
+    assert load_folder(tmp_path)[0].boxes.tolist() == [[2, 1, 6, 4]]
+    save_coco(tmp_path / "coco.json", {"a.png": [{"bbox": ["left", "2", "3", "4"], "iscrowd": 0}]})
+    with pytest.raises(ReadError, match="not x, y, width, height"):
+        load_folder(tmp_path)[0]
+
+
 def test_a_crowd_with_nothing_but_a_box_is_ignored_there(tmp_path):
     save(tmp_path / "a.png", picture())
     crowds = [{"bbox": [50, 5, 20, 10], "iscrowd": 1}, rle(instance_of(DISCS[1])) | {"iscrowd": 1}]
@@ -169,7 +205,9 @@ def test_yolo_boxes_are_where_they_were_drawn(tmp_path):
         ("0 1.2 0.5 0.1 0.1", "lies outside the image"),
         ("0 120 80 10 10", "lies outside the image"),
         ("0 nan 0.5 0.1 0.1", "lies outside the image"),
-        ("0 0.5 0.5 nan 0.1", "not finite"),
+        ("0 0.5 0.5 nan 0.1", "is no box of the image"),
+        ("0 0.5 0.5 40 30", "box 1 is no box of the image"),
+        ("0 0.5 0.5 -0.1 0.1", "box 1 is no box of the image"),
         ("0 0.5 0.5 0.1", "line 1 has 4 numbers"),
         ("particle 0.5 0.5 0.1 0.1", "is no list of boxes"),
     ],

@@ -18,6 +18,7 @@ from lycurgus.detectors.network import NetworkDetector
 from lycurgus.inference.catalog import InstalledModel
 from lycurgus.inference.manifest import read_manifest
 from lycurgus_train.cli import main
+from lycurgus_train.data.splits import Split, write_split
 from lycurgus_train.finds import MISSED, RIGHT, WRONG, draw_finds
 from lycurgus_train.judging import BoxScore, box_iou, detection_params, judge, score_boxes, scores_document, truth_of
 from lycurgus_train.labelled import LabelledImage
@@ -78,6 +79,15 @@ def test_what_is_found_where_nothing_is_known_counts_neither_way() -> None:
     assert [one.fit for one in judged] == [pytest.approx(24 / 32), 1.0]
     assert isinstance(judged[1].score, ImageScore)
     assert judged[1].score.pixels.sum() == (~ignore).sum()
+
+
+def test_boxes_where_nothing_is_known_count_neither_way() -> None:
+    ignore = np.zeros(SHAPE, bool)
+    ignore[:, 142:] = True
+    found = [instance for instance in discs() if instance.bbox.x1 < 142]
+    boxes = np.array([instance.bbox for instance in discs()], np.float32)
+    assert score_boxes(found, labelled(instances=(), boxes=boxes)) == BoxScore(n_found=12, n_truth=20, matched=12)
+    assert score_boxes(found, labelled(instances=(), boxes=boxes, ignore=ignore)) == BoxScore(n_found=12, n_truth=12, matched=12)
 
 
 def test_the_least_that_is_known_decides_what_is_scored() -> None:
@@ -161,3 +171,19 @@ def test_wrong_usage_is_a_sentence(blobs: Path, tmp_path: Path, capsys: pytest.C
     assert "--limit 0 is impossible" in capsys.readouterr().err
     assert main(["evaluate", str(blobs), "--data", str(tmp_path), "--set", "detector.volume=11"]) == 2
     assert "no parameter called 'detector.volume'" in capsys.readouterr().err
+
+
+def test_images_that_a_split_promises_are_not_passed_over(blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / "images" / f"{name}.png", picture(discs()))
+        save(tmp_path / "masks" / f"{name}.png", np.zeros(SHAPE, np.uint8))
+    split = tmp_path / "split.json"
+    write_split(Split(("a",), ("b", "c"), {}), split)
+    command = ["evaluate", str(blobs), "--data", str(tmp_path), "--device", "cpu"]
+    assert main([*command, "--split", str(split)]) == 1
+    said = capsys.readouterr().err
+    assert "nothing was scored" in said
+    assert "the split names c, of which there is no image" in said
+    (tmp_path / "masks" / "b.png").unlink()
+    assert main(command) == 0
+    assert "not scored: b.png: has no mask" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from lycurgus_train.synth.recording import (
     to_8bit,
     with_snr,
     with_snr_before_saving,
+    with_snr_or_nearly,
 )
 
 SHAPE = (256, 256)
@@ -62,6 +63,14 @@ def test_a_ratio_that_no_noise_within_8_bit_reaches_is_refused():
     assert lowest_snr_db(bright) == pytest.approx(10 * np.log10(230**2 / ((230**2 + 25**2) / 2)))
     with pytest.raises(ValueError, match="cannot be reached"):
         with_snr(bright, rng(), wanted_db=0)
+
+
+@pytest.mark.parametrize(("grey", "exactly"), [(40, True), (250, False)])
+def test_a_ratio_is_met_where_8_bit_has_room_for_it(grey, exactly):
+    ideal = np.full(SHAPE, float(grey))
+    picture = with_snr_or_nearly(ideal, rng(), wanted_db=0)
+    assert (abs(snr_db(picture, ideal)) < 0.02) == exactly
+    assert picture.std() > 20
 
 
 def test_references_that_are_no_pictures_are_refused():

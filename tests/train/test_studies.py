@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lycurgus.core.errors import ParameterError, ReadError
+from lycurgus_train.data.check import DataError
 from lycurgus_train.studies.cells import Cells
 from lycurgus_train.studies.report import Report, mean_and_range
 from networks import make_model
@@ -115,8 +117,6 @@ class TestLearning:
 
     @pytest.fixture
     def plan(self, tmp_path: Path) -> Any:
-        import numpy as np
-
         from lycurgus_train.studies.plan import Effort, Plan
         from shapes import disc
         from train.folders import save
@@ -124,7 +124,7 @@ class TestLearning:
         shape = (200, 200)
         for part, count in (("data", 6), ("held-out", 1)):
             for number in range(count):
-                rng = np.random.default_rng(number)
+                rng = np.random.default_rng((count, number))
                 labels = np.zeros(shape, np.uint8)
                 for particle in range(9):
                     centre = 40 + 60 * (particle // 3) + rng.uniform(-4, 4), 40 + 60 * (particle % 3) + rng.uniform(-4, 4)
@@ -221,6 +221,29 @@ class TestLearning:
         assert {row[0] for row in found.rows} == {"semantic + UECS", "distance", "star-convex", "completed"}
         assert all(sum(weight for weight, _ in sources) == pytest.approx(1) for sources in asked)
         assert {row[4:] for row in found.rows} == {("0.250", "0.3")}
+
+    def test_a_study_finds_out_what_is_wrong_with_its_data_first(self, plan: Any, tmp_path: Path) -> None:
+        plan.check_data()
+        replace(plan, data=None).check_data()
+        with pytest.raises(DataError, match="is the same picture as 0, which is trained on"):
+            replace(plan, validation=plan.data).check_data()
+        boxed, whole = tmp_path / "boxed", tmp_path / "data" / "images" / "0.png"
+        boxed.mkdir()
+        (boxed / "0.txt").write_text("0 0.5 0.5 0.2 0.2", encoding="utf-8")
+        (boxed / "0.png").write_bytes(b"")
+        with pytest.raises(DataError, match="nothing was trained"):
+            replace(plan, data=boxed).check_data()
+        (boxed / "0.png").write_bytes(whole.read_bytes())
+        with pytest.raises(ParameterError, match="learns from outlines, and none is known of"):
+            replace(plan, data=boxed).check_data()
+
+    def test_a_change_of_what_is_unknown_makes_other_cells(self) -> None:
+        from lycurgus_train.studies.learning import _digest
+        from train.runs import picture
+
+        image = picture(1)
+        ignoring = replace(image, ignore=np.ones(image.shape, bool))
+        assert len({_digest([one]) for one in (image, ignoring, replace(image, pixels=image.pixels.astype(np.float64)))}) == 3
 
     def test_a_study_without_images_to_score_with_is_refused(self, plan: Any, tmp_path: Path) -> None:
         from dataclasses import replace

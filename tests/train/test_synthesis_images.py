@@ -126,6 +126,21 @@ def test_inversion_turns_the_contrast_around() -> None:
     assert image.pixels.astype(int) + inverted.pixels == pytest.approx(255, abs=1)
 
 
+def test_the_group_names_what_gave_the_background_too() -> None:
+    pairs = [disc_pair(name=name) for name in ("one", "two")]
+    for image in synthesize(pairs, SMALL.model_copy(update={"background_from": "other"}), seed=0):
+        assert image.group == "one+two"
+    for image in synthesize(pairs, SMALL.model_copy(update={"background_from": "same", "sources_per_image": (1, 1)}), seed=0):
+        assert image.group in ("one", "two")
+
+
+@pytest.mark.parametrize("placement", ["random", "grid"])
+def test_what_is_scaled_down_to_nothing_is_left_out(placement: str) -> None:
+    params = SMALL.model_copy(update={"scaling": (0.05, 0.1), "placement": placement, "gap_px": 0})
+    for image in synthesize([disc_pair()], params, seed=0):
+        assert all(instance.area_px >= 4 for instance in image.instances)
+
+
 def test_sixteen_bit_images_use_their_range() -> None:
     params = SMALL.model_copy(update={"bits": 16, "count": 1})
     image = next(synthesize([disc_pair()], params, seed=0))
@@ -142,8 +157,8 @@ def test_images_of_any_depth_can_be_given(dtype: type) -> None:
 
 def test_mixed_polarities_are_kept_apart_unless_asked_for() -> None:
     pairs = [disc_pair(), disc_pair(name="dark", particle=20)]
-    apart = Synthesiser(pairs, SynthesisParams(size_px=128, sources_per_image=(2, 2), mixed_polarity=0), seed=0)
-    mixed = Synthesiser(pairs, SynthesisParams(size_px=128, sources_per_image=(2, 2), mixed_polarity=1), seed=0)
+    apart = Synthesiser(pairs, SynthesisParams(size_px=128, sources_per_image=(2, 2), mixed_polarity=0, background_from="same"), seed=0)
+    mixed = Synthesiser(pairs, SynthesisParams(size_px=128, sources_per_image=(2, 2), mixed_polarity=1, background_from="same"), seed=0)
     assert all("+" not in apart.image(index).group for index in range(4))
     assert all(mixed.image(index).group == "dark+discs" for index in range(4))
 
@@ -166,7 +181,7 @@ def test_a_probability_of_nothing_pastes_nothing() -> None:
 
 def test_an_image_without_particles_serves_as_background() -> None:
     images = list(synthesize([disc_pair([], name="support"), disc_pair()], SMALL, seed=0))
-    assert all(image.group == "discs" for image in images)
+    assert {image.group for image in images} == {"discs", "discs+support"}
 
 
 def test_no_image_no_fitting_mask_and_no_fitting_probability_are_sentences_before_any_work() -> None:

@@ -83,10 +83,17 @@ def run(options: argparse.Namespace) -> int:
 
 def _images(options: argparse.Namespace) -> list[LabelledImage]:
     from lycurgus_train.config import Source
-    from lycurgus_train.sources import open_source
+    from lycurgus_train.data.check import DataError
+    from lycurgus_train.sources import absent, open_source
 
     part = options.part if options.split else "all"
-    images = open_source(Source(path=options.data, split=options.split, part=part))
+    source = Source(path=options.data, split=options.split, part=part)
+    images = open_source(source)
+    missing = absent(source, images)
+    if missing:
+        raise DataError(missing, undone="scored")
+    for problem in images.problems if part == "all" else ():
+        print(f"not scored: {problem}", file=sys.stderr)
     if not len(images):
         raise ParameterError(f"{options.data} holds no image of the part '{part}'")
     if options.limit is not None and options.limit < 1:

@@ -101,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         workers=options.workers,
     )
+    plan.check_data()
     report: Report = import_module(STUDIES[options.name]).run(plan)
     print(report.text())
     print(f"{plan.cells.seconds:,.0f} s were spent on it, {len(report.rows)} rows", file=sys.stderr)

@@ -41,6 +41,11 @@ class Checkable(Protocol):
     """What can be checked: a ``DataSet`` or a ``Pool``."""
 
     @property
+    def title(self) -> str:
+        """How sentences call it."""
+        ...
+
+    @property
     def entries(self) -> Sequence[Unread]: ...
 
     @property
@@ -140,12 +145,29 @@ def check_before_training(
     for checked in sides[1]:
         both = [(name, trained[digest]) for digest, (name, _) in checked.pictures.items() if digest in trained]
         found += [f"{name} of the validation images is the same picture as {other}, which is trained on" for name, other in both]
+    found += _contradictions(train, sides[0])
     found += background_only(sides[0])
     if not any(checked.n_images for checked in sides[0]):
         found.append("there is no image to train on")
     if found:
         raise DataError(found)
     return sides[0], sides[1]
+
+
+def _contradictions(data: Sequence[Checkable], checked: Sequence[Checked]) -> list[str]:
+    """Return which pictures have another truth in another data set; within one ``check`` has found them."""
+    known: dict[str, tuple[str, str]] = {}
+    found = []
+    for images, one in zip(data, checked, strict=True):
+        for digest, (name, truth) in one.pictures.items():
+            other, others_truth = known.setdefault(digest, (f"{name} of {images.title}", truth))
+            if truth != others_truth:
+                found.append(_with_another_truth(f"{name} of {images.title}", other))
+    return found
+
+
+def _with_another_truth(name: str, other: str) -> str:
+    return f"{name}: is the same picture as {other}, with another truth; keep the right one"
 
 
 def _about(entry: Unread, error: LycurgusError) -> str:
@@ -210,8 +232,7 @@ def _covered(image: LabelledImage) -> float:
 
 def _compare(image: LabelledImage, checked: Checked) -> None:
     """Find out whether the picture was there before, with the same truth or another."""
-    picture = hashlib.sha256(f"{image.shape} {image.pixels.dtype}".encode() + np.ascontiguousarray(image.pixels).tobytes()).hexdigest()
-    truth = _digest_of_truth(image)
+    picture, truth = digest_of_pixels(image), digest_of_truth(image)
     if picture not in checked.pictures:
         checked.pictures[picture] = (image.name, truth)
         return
@@ -219,11 +240,17 @@ def _compare(image: LabelledImage, checked: Checked) -> None:
     if truth == others_truth:
         checked.notes.append(f"{image.name}: is the same picture as {other}, with the same truth")
     else:
-        checked.problems.append(f"{image.name}: is the same picture as {other}, with another truth; keep the right one")
+        checked.problems.append(_with_another_truth(image.name, other))
 
 
-def _digest_of_truth(image: LabelledImage) -> str:
-    digest = hashlib.sha256(np.sort(image.boxes, axis=0).tobytes())
+def digest_of_pixels(image: LabelledImage) -> str:
+    """Tell an image's pixels from all others."""
+    return hashlib.sha256(f"{image.shape} {image.pixels.dtype}".encode() + np.ascontiguousarray(image.pixels).tobytes()).hexdigest()
+
+
+def digest_of_truth(image: LabelledImage) -> str:
+    """Tell what is known of an image from anything else that could be known of it; in which order is the same."""
+    digest = hashlib.sha256(image.boxes[np.lexsort(image.boxes.T[::-1])].tobytes())
     for instance in sorted(image.instances, key=lambda one: (one.bbox, one.mask.tobytes())):
         digest.update(str(tuple(map(int, instance.bbox))).encode() + instance.mask.tobytes())
     for mask in (image.foreground, image.ignore):

@@ -79,6 +79,10 @@ class DataSet(Sequence[LabelledImage]):
     def names(self) -> tuple[str, ...]:
         return tuple(entry.name for entry in self.entries)
 
+    @property
+    def title(self) -> str:
+        return str(self.folder)
+
     def __len__(self) -> int:
         return len(self.entries)
 

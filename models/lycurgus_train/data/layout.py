@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import cv2
+import numpy as np
+
 from lycurgus.core.errors import LycurgusError, ParameterError, ReadError
 from lycurgus.readers.discover import find_files, natural_key
 from lycurgus.readers.truth import MASK_SUFFIXES, CocoTruth, ParticleValues, names_classes, read_coco, read_labels
@@ -158,21 +161,34 @@ def _without_ending(stem: str, endings: Sequence[str]) -> str:
 
 
 def _kind_of(masks: Sequence[Path]) -> Kind:
-    """Tell from some masks whether values number particles; what cannot be read says so when it is loaded."""
-    votes = []
+    """Tell from some masks whether values number particles; what cannot be read says so when it is loaded.
+
+    A mask without particles says nothing of it. Where all others hold one and the same value, and most of them several regions, it does
+    not number them, be the regions ever so few.
+    """
+    votes: list[bool] = []
+    values: set[int] = set()
+    in_regions = []
     step = max(1, len(masks) // LOOKED_AT)
-    for mask in masks[::step]:
+    for mask in (mask for first in range(step) for mask in masks[first::step]):
+        if len(votes) == LOOKED_AT:
+            break
         try:
             labels = read_labels(mask)
         except (ReadError, MemoryError):
             continue
+        if not labels.any():
+            continue
+        values |= set(np.unique(labels).tolist()) - {0}
+        in_regions.append(cv2.connectedComponents((labels != 0).astype(np.uint8))[0] > 2)
         try:
             votes.append(names_classes(labels))
         except LycurgusError as error:
             raise ReadError(
                 mask, str(error), hint="where it is a grey picture of a mask, say which values mean particle, for instance >127"
             ) from error
-    return "semantic" if 2 * sum(votes) > len(votes) else "masks"
+    of_one_value = len(values) == 1 and 2 * sum(in_regions) > len(in_regions)
+    return "semantic" if of_one_value or 2 * sum(votes) > len(votes) else "masks"
 
 
 def _paired(kind: Kind, pictures: Sequence[Path], truths: Iterable[tuple[str, Truth]]) -> Found:

@@ -65,6 +65,10 @@ class Pool(Sequence[LabelledImage]):
     def names(self) -> tuple[str, ...]:
         return tuple(entry.name for entry in self.entries)
 
+    @property
+    def title(self) -> str:
+        return ", ".join(dict.fromkeys(str(entry.path.parent) for entry in self.entries))
+
     def __len__(self) -> int:
         return len(self.entries)
 

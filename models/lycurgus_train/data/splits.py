@@ -97,8 +97,10 @@ def make_split(
     Raises
     ------
     ParameterError
-        The share is out of range, or so small or large that a side stays empty.
+        The seed is below 0; the share is out of range, or so small or large that a side stays empty.
     """
+    if seed < 0:
+        raise ParameterError(f"a seed of {seed} is impossible", hint="give 0 or more")
     if not 0 < validation < 1:
         raise ParameterError(f"a share of {validation} cannot be kept for validation", hint="choose between 0 and 1, for instance 0.15")
     rng = np.random.default_rng(seed)

@@ -107,7 +107,7 @@ class CocoAnnotations:
 
     def _boxes(self, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         try:
-            corners = [(y, x, y + height, x + width) for x, y, width, height in (one["bbox"] for one in annotations)]
+            corners = [(y, x, y + height, x + width) for x, y, width, height in (map(float, one["bbox"]) for one in annotations)]
         except (TypeError, ValueError) as error:
             raise ReadError(self.path, f"has a box of {self.coco.name} that is not x, y, width, height") from error
         return clipped_boxes(corners, shape, self.path)
@@ -125,6 +125,8 @@ class YoloBoxes:
         for number, (cx, cy, w, h) in enumerate(self._rows(), start=1):
             if not (0 <= cx <= 1 and 0 <= cy <= 1):
                 raise ReadError(self.path, f"box {number} lies outside the image", hint="its centre must be given as shares, 0 to 1")
+            if not (0 <= w <= 1 and 0 <= h <= 1):
+                raise ReadError(self.path, f"box {number} is no box of the image", hint="its sides must be given as shares, 0 to 1")
             corners.append(((cy - h / 2) * height, (cx - w / 2) * width, (cy + h / 2) * height, (cx + w / 2) * width))
         boxes, remarks = clipped_boxes(corners, shape, self.path)
         return Known(boxes=boxes, remarks=remarks)

@@ -9,14 +9,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lycurgus import __version__
 from lycurgus.core.errors import LycurgusError, ParameterError
 from lycurgus.detectors.network import NetworkDetector
 from lycurgus_train.candidates import opened
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.config import NetworkConfig, TrainConfig
+from lycurgus_train.data.check import digest_of_pixels, digest_of_truth
 from lycurgus_train.data.pool import INDEX, Pool, write_pool
 from lycurgus_train.facts import read_facts
 from lycurgus_train.judging import detection_params, judge, scores_document
@@ -170,10 +169,9 @@ def _digest(images: Images) -> str:
     """Tell these images, as they are, from all others."""
     digest = hashlib.sha256()
     for image in images:
-        digest.update(f"{image.kind}/{image.name} {image.shape} {image.boxes.tolist()}".encode())
-        digest.update(np.ascontiguousarray(image.pixels).tobytes())
-        for instance in image.instances:
-            digest.update(f"{instance.bbox}".encode() + instance.mask.tobytes())
+        # Synthesis draws particles by their numbers, so that their order matters, too.
+        order = [tuple(map(int, instance.bbox)) for instance in image.instances]
+        digest.update(f"{image.kind}/{image.name} {digest_of_pixels(image)} {digest_of_truth(image)} {order} ".encode())
     return digest.hexdigest()
 
 

@@ -12,7 +12,7 @@ from lycurgus.core.errors import ParameterError
 from lycurgus_train.config import Source
 from lycurgus_train.judging import truth_of
 from lycurgus_train.labelled import LabelledImage
-from lycurgus_train.sources import open_source
+from lycurgus_train.sources import check_sides, open_source
 from lycurgus_train.studies.cells import Cells
 
 
@@ -80,6 +80,34 @@ class Plan:
     def __post_init__(self) -> None:
         object.__setattr__(self, "cells", Cells(self.out / "cells"))
 
+    def check_data(self) -> None:
+        """Find out what is wrong with the images, or shared by both parts, before hours are spent on them; without ``data`` nothing is.
+
+        Raises
+        ------
+        DataError
+            It lists every problem.
+        ParameterError
+            A part is missing or holds no image, or no outline is known to learn from.
+        """
+        if self.data is None:
+            return
+        trained, _ = check_sides([self._learnt_from()], [self._held_out()])
+        if not any(one.n_instances for one in trained):
+            raise ParameterError(f"a study learns from outlines, and none is known of {self.data}", hint="name images with instance masks")
+
+    def _learnt_from(self) -> Source:
+        if self.data is None:
+            raise ParameterError("this study needs --data", hint="for instance --data emps/ --split emps")
+        if self.split is None and self.validation is None:
+            raise ParameterError("this study needs images to score with", hint="name --split, or another folder with --validation")
+        return Source(path=self.data, split=self.split, part="train" if self.split else "all")
+
+    def _held_out(self) -> Source:
+        if self.validation is not None:
+            return Source(path=self.validation, part="all")
+        return self._learnt_from().model_copy(update={"part": "validation"})
+
     def real_images(self) -> Sequence[LabelledImage]:
         """Open the images that may be trained on.
 
@@ -88,11 +116,8 @@ class Plan:
         ParameterError
             No data were named, or nothing would be left to validate with.
         """
-        if self.data is None:
-            raise ParameterError("this study needs --data", hint="for instance --data emps/ --split emps")
-        if self.split is None and self.validation is None:
-            raise ParameterError("this study needs images to score with", hint="name --split, or another folder with --validation")
-        return _not_empty(open_source(Source(path=self.data, split=self.split, part="train" if self.split else "all")), self.data)
+        source = self._learnt_from()
+        return _not_empty(open_source(source), source.path)
 
     def held_out(self) -> list[LabelledImage]:
         """Read the images that are scored, evenly drawn where there are more than the effort allows.
@@ -102,17 +127,11 @@ class Plan:
         ParameterError
             No data were named, there are no images, or their truth is not of outlines.
         """
-        if self.data is None:
-            raise ParameterError("this study needs --data", hint="for instance --data emps/ --split emps")
-        if self.validation is not None:
-            images = open_source(Source(path=self.validation, part="all"))
-        else:
-            images = open_source(Source(path=self.data, split=self.split, part="validation"))
-        _not_empty(images, self.validation or self.data)
-        chosen = evenly(images, self.effort.scored)
+        source = self._held_out()
+        chosen = evenly(_not_empty(open_source(source), source.path), self.effort.scored)
         if truth_of(chosen) != "instances":
             raise ParameterError(
-                f"this study scores outlines, and the truth of {self.validation or self.data} is of boxes or areas",
+                f"this study scores outlines, and the truth of {source.path} is of boxes or areas",
                 hint="name images with instance masks or outlines",
             )
         return chosen

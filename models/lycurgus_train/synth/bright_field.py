@@ -13,7 +13,7 @@ from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.synth.burnt_in import BurntInParams, burn_in
 from lycurgus_train.synth.fields import amorphous_carbon, gaussian_field, holey_film, lacey_web, power_law_field, shading
 from lycurgus_train.synth.population import PopulationParams, Range, choose, draw_population, log_uniform, uniform
-from lycurgus_train.synth.recording import detector_blur, jpeg, poisson_counts, salt_and_pepper, to_8bit, with_snr
+from lycurgus_train.synth.recording import detector_blur, jpeg, poisson_counts, salt_and_pepper, to_8bit, with_snr_or_nearly
 from lycurgus_train.synth.shapes import ProjectedShape
 from lycurgus_train.synth.shells import add_shell, hollow
 from lycurgus_train.synth.truth import cut_off, instances_of, without_faint
@@ -182,7 +182,8 @@ def record(rng: np.random.Generator, ideal: Picture, params: BrightFieldParams) 
     black, white = rng.uniform(0, 60), rng.uniform(150, 255)
     gamma = float(np.exp(rng.normal(0, 0.2)))
     if rng.random() < params.wanted_snr:
-        picture = with_snr(to_8bit(ideal, black=black, white=min(white, 230), gamma=gamma), rng, wanted_db=uniform(rng, params.snr_db))
+        reference = to_8bit(ideal, black=black, white=min(white, 230), gamma=gamma)
+        picture = with_snr_or_nearly(reference, rng, wanted_db=uniform(rng, params.snr_db))
     else:
         counts = poisson_counts(ideal, rng, dose=log_uniform(rng, params.dose))
         if rng.random() < 0.3:

@@ -91,6 +91,12 @@ def lowest_snr_db(reference: NDArray[np.generic]) -> float:
     return 10 * log10(max(float(np.mean(ideal**2)), 1e-12) / float(np.mean((ideal**2 + (255 - ideal) ** 2) / 2)))
 
 
+def with_snr_or_nearly(reference: NDArray[np.generic], rng: np.random.Generator, *, wanted_db: float) -> NDArray[np.uint8]:
+    """Add noise of the wanted ratio as `with_snr` does where 0..255 has room for it, else as `with_snr_before_saving`."""
+    within_reach = wanted_db > lowest_snr_db(reference) + 1
+    return (with_snr if within_reach else with_snr_before_saving)(reference, rng, wanted_db=wanted_db)
+
+
 def with_snr_before_saving(reference: NDArray[np.generic], rng: np.random.Generator, *, wanted_db: float) -> NDArray[np.uint8]:
     """Add Gaussian noise of the wanted ratio, then round and clip, which eats a part of the noise: the saved ratio is higher.
 

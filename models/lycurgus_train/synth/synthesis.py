@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lycurgus_train.data.check import FEWEST_PIXELS
 from lycurgus_train.labelled import LabelledImage
 from lycurgus_train.synth.background_pool import framed, inpainted, shading, synthetic
 from lycurgus_train.synth.compose import calmed, compose
@@ -76,14 +77,15 @@ class Synthesiser:
         params, rng = self.params, np.random.default_rng([self.seed, index])
         shape = params.size_px, params.size_px
         sources = self._choose_sources(rng)
-        background = self._background(sources[0], shape, rng)
+        behind = self._choose_background(sources[0], rng)
+        background = self._background(behind, shape, rng)
         stamps = self._stamps(sources, shape, rng)
         background = calmed(background, stamps, min_visibility=params.min_visibility)
         picture, instances = compose(background, place(stamps, shape, params, rng), params, rng)
         if rng.random() < params.inversion:
             picture = 1 - picture
         pixels = _stored(randomise(_in_range(picture), params, rng), params.bits)
-        groups = sorted({self.pairs[source].group for source in sources} - {""})
+        groups = sorted({self.pairs[source].group for source in (*sources, behind)} - {""})
         return LabelledImage(f"synthetic-{self.seed}-{index:06d}", pixels, tuple(instances), group="+".join(groups), kind=KIND)
 
     def _choose_sources(self, rng: np.random.Generator) -> list[int]:
@@ -100,13 +102,14 @@ class Synthesiser:
             self._polarities[index] = polarity(self.pairs[index])
         return self._polarities[index]
 
-    def _background(self, of_particles: int, shape: tuple[int, int], rng: np.random.Generator) -> Float:
-        params = self.params
-        index = of_particles
-        if params.background_from != "same" and len(self.pairs) > 1:
-            others = [k for k in range(len(self.pairs)) if k != of_particles or params.background_from == "any"]
-            index = others[int(rng.integers(len(others)))]
-        source = self._source(index)
+    def _choose_background(self, of_particles: int, rng: np.random.Generator) -> int:
+        if self.params.background_from == "same" or len(self.pairs) == 1:
+            return of_particles
+        others = [k for k in range(len(self.pairs)) if k != of_particles or self.params.background_from == "any"]
+        return others[int(rng.integers(len(others)))]
+
+    def _background(self, index: int, shape: tuple[int, int], rng: np.random.Generator) -> Float:
+        params, source = self.params, self._source(index)
         made = rng.random() < params.synthetic_backgrounds or float(source.free.mean()) < params.min_free_area
         scale = float(rng.uniform(*params.background_scaling))
         background = synthetic(source, shape, rng) if made else framed(self._inpainted(index), shape, rng, scale=scale)
@@ -127,7 +130,9 @@ class Synthesiser:
             scales = np.maximum(scales / np.sqrt(excess), params.scaling[0])
         enough = int(np.searchsorted(np.cumsum(areas * scales**2), room, side="right"))
         count = min(count, max(enough, params.particles[0]))
-        return [self._stamp(source, member, float(scale), rng) for (source, member), scale in zip(drawn[:count], scales, strict=False)]
+        stamps = (self._stamp(source, member, float(scale), rng) for (source, member), scale in zip(drawn[:count], scales, strict=False))
+        # What is scaled down to nothing would be painted, and not be in the truth.
+        return [stamp for stamp in stamps if stamp.area_px >= FEWEST_PIXELS]
 
     def _draw(self, sources: Sequence[int], rng: np.random.Generator) -> tuple[int, int]:
         source = sources[int(rng.integers(len(sources)))]
