@@ -67,5 +67,7 @@ def _in_words(kind: str, judged: Judged) -> str:
     known = {pair.truth for pair in pairs}
     missed = [2 * np.sqrt(one.area_px / np.pi) for number, one in enumerate(judged.image.instances) if number not in known]
     n_true, strays = len(judged.image.instances), len(judged.found) - len(pairs)
+    if not n_true:
+        return f"{SIMULATORS[kind].label}: no particle is there, {strays} are reported."
     said = f"{SIMULATORS[kind].label}: {len(known)} of {n_true} particles found, {strays} wrong finds"
     return f"{said}; the missed ones are {np.median(missed):.0f} px wide (median)." if missed else f"{said}."
