@@ -71,6 +71,9 @@ def main() -> None:
     parser.add_argument("--poor", type=Path, metavar="FOLDER", help="where pictures below 0.6 are drawn")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.FIELD=VALUE", help="change the network's parameters")
     options = parser.parse_args()
+    known = {name for kind in options.kinds for name, _ in rows(kind)}
+    if unknown := sorted(set(options.names) - known):
+        parser.error(f"there is no {', '.join(unknown)}; choose from {', '.join(sorted(known))}")
     params = detection_params("network", options.set)
     print(f"{date.today().isoformat()}, {platform.machine()}, {options.pictures} pictures of {options.size} x {options.size} px each")
     for kind in options.kinds:

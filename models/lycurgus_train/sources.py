@@ -34,7 +34,8 @@ def check_sources(config: TrainConfig, *, progress: Progress = silent) -> list[s
     if config.network.head != "semantic" and not any(checked.n_instances + checked.n_boxes for checked in found[0]):
         raise ParameterError(
             f"a network with the head '{config.network.head}' learns from particles, and no image tells one from another",
-            hint='semantic masks alone are enough for network.head="semantic"',
+            hint="number the particles in the masks, one value each; masks that only say particle or not are enough for "
+            "--set 'network.head=\"semantic\"'",
         )
     return [note for side in found for checked in side for note in checked.notes]
 

@@ -113,6 +113,13 @@ def test_boxes_with_their_sides_exchanged_are_another_truth():
     assert one == turned
 
 
+def test_nothing_is_nothing_however_it_was_written_down():
+    blank = np.zeros(SHAPE, bool)
+    ways = ({}, {"foreground": blank}, {"ignore": blank})
+    assert len({digest_of_truth(LabelledImage("a", picture(), **way)) for way in ways}) == 1
+    assert digest_of_truth(LabelledImage("a", picture(), ignore=~blank)) != digest_of_truth(LabelledImage("a", picture()))
+
+
 def test_a_picture_must_not_be_trained_on_and_validate(tmp_path):
     data = load_folder(good_folder(tmp_path))
     check_before_training([data.only(["0", "1"])], [data.only(["2"])])

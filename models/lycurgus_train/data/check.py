@@ -254,5 +254,5 @@ def digest_of_truth(image: LabelledImage) -> str:
     for instance in sorted(image.instances, key=lambda one: (one.bbox, one.mask.tobytes())):
         digest.update(str(tuple(map(int, instance.bbox))).encode() + instance.mask.tobytes())
     for mask in (image.foreground, image.ignore):
-        digest.update(b"-" if mask is None else mask.tobytes())
+        digest.update(mask.tobytes() if mask is not None and mask.any() else b"-")
     return digest.hexdigest()
