@@ -188,7 +188,7 @@ def describe(params: AnalysisParams) -> list[dict[str, Any]]:
                     "default": info.default if stage in PLUGINS else default_value(stage, name, params.detector.name),
                     "title": info.title or name,
                     "unit": schema[name].get("unit", ""),
-                    "allowed": _allowed(schema[name]),
+                    "allowed": allowed_values(schema[name]),
                     "description": info.description or "",
                 }
             )
@@ -209,14 +209,16 @@ def _choice_of_plugin(stage: str, name: str, default: str) -> dict[str, Any]:
     }
 
 
-def _allowed(schema: Mapping[str, Any]) -> str:
-    """Say in a few characters which values a field takes."""
+def allowed_values(schema: Mapping[str, Any]) -> str:
+    """Say in a few characters which values a field takes, by its JSON schema."""
     if "anyOf" in schema:
-        return " | ".join(filter(None, (_allowed(option) for option in schema["anyOf"])))
+        return " | ".join(filter(None, (allowed_values(option) for option in schema["anyOf"])))
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
+    if "items" in schema:
+        return f"several, each {allowed_values(schema['items'])}"
     bounds = [f"{sign} {schema[key]:g}" for key, sign in _BOUNDS.items() if key in schema]
     return " ".join([_KINDS.get(schema.get("type", ""), ""), *bounds]).strip()
 

@@ -40,9 +40,11 @@ def look_ahead(config: TrainConfig, out: Path, *, start_from: Path | None, devic
     if start_from is not None:
         unused = f"--from {start_from.name} is not used"
         notes.append(f"{out} holds a run of {last.step:,} steps, which goes on: {unused}; to begin with it, name another folder with --out")
-    if last.step >= config.steps:
-        return [*notes, f"{out} holds a run of {last.step:,} steps, {config.steps:,} were asked for: there is nothing left to do"]
     changed = changes(last.run, deciding(config, processes=processes())) if last.run else []
+    if last.step >= config.steps:
+        other = "; ".join(one for one in changed if not one.startswith("steps "))
+        unused = f"; what is set differently now has no part in it ({other})" if other else ""
+        return [*notes, f"{out} holds a run of {last.step:,} steps, {config.steps:,} were asked for: there is nothing left to do{unused}"]
     if changed:
         notes.append(
             f"{out} holds a run that began with other settings ({'; '.join(changed)}): it goes on with the new ones, and will not end "

@@ -90,7 +90,8 @@ def _are_all_there(weights: object, network: NetworkConfig) -> bool:
 
 def of_another_network(path: Path, found: NetworkConfig, expected: NetworkConfig) -> ModelError:
     """The error that says what a checkpoint holds and what was wanted."""
-    return ModelError(path, f"is of another network: it holds {describe(found)}, wanted is {describe(expected)}")
+    what = f"is of another network: it holds {describe(found)}, wanted is {describe(expected)}"
+    return ModelError(path, what, hint="name that network under [network], or another folder with --out")
 
 
 def load_mean(paths: Sequence[Path]) -> Checkpoint:

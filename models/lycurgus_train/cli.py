@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from lycurgus import __version__
-from lycurgus.core.errors import LycurgusError, ParameterError
+from lycurgus.core.errors import FileError, LycurgusError, ParameterError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -42,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ParameterError as error:
         print(f"lycurgus-train {options.command}: {error}", file=sys.stderr)
         return USAGE
+    except FileError as error:
+        # With its folder: one run's last.pt is called as the other's.
+        print(f"lycurgus-train {options.command}: {error.path}: {LycurgusError.__str__(error)}", file=sys.stderr)
+        return FAILED
     except LycurgusError as error:
         print(f"lycurgus-train {options.command}: {error}", file=sys.stderr)
         return FAILED

@@ -28,23 +28,27 @@ class _Section(BaseModel):
 class Source(_Section):
     """Images to learn from: a packed pool, or a folder of any kind that ``lycurgus-train data check`` understands."""
 
-    path: Path
+    path: Path = Field(description="Folder, from this file's on")
     weight: float = Field(1.0, gt=0, description="How often crops come from here, beside the other sources' weights")
     split: str | None = Field(None, description="Split file, or the name of one that ships (emps, nanoshapes, catalyst-boxes)")
-    part: Literal["train", "validation", "all"] = "train"
+    part: Literal["train", "validation", "all"] = Field("train", description="Of the split")
 
 
 class ValidationSource(Source):
     """The same, to validate with: of a split its validation part, where nothing else is said."""
 
-    part: Literal["train", "validation", "all"] = "validation"
+    part: Literal["train", "validation", "all"] = Field("validation", description="Of the split")
 
 
 class NetworkConfig(_Section):
     """The network to train."""
 
-    head: Literal["semantic", "distance", "star-convex"] = "star-convex"
-    widths: tuple[Width, ...] = Field((32, 48, 64, 96, 128, 192), min_length=2, max_length=7)
+    head: Literal["semantic", "distance", "star-convex"] = Field(
+        "star-convex", description="What it tells: foreground; depth in the particle, too; and the way to the outline in 32 directions"
+    )
+    widths: tuple[Width, ...] = Field(
+        (32, 48, 64, 96, 128, 192), min_length=2, max_length=7, description="Channels of each level, each half as fine as the one before"
+    )
     depth: tuple[Depth, ...] = Field(
         1,
         validate_default=True,
@@ -91,20 +95,20 @@ class CropConfig(_Section):
 class LossConfig(_Section):
     """Weights of the parts of the loss, the foreground's cross-entropy being 1."""
 
-    dice: float = Field(0.5, ge=0)
-    depth: float = Field(1.5, ge=0)
-    rays: float = Field(0.8, ge=0)
+    dice: float = Field(0.5, ge=0, description="Dice loss of the foreground")
+    depth: float = Field(1.5, ge=0, description="Depth in the particle")
+    rays: float = Field(0.8, ge=0, description="Ways to the outline")
 
 
 class TrainConfig(_Section):
     """One run."""
 
-    name: str = "particles"
-    seed: int = Field(1, ge=0)
-    steps: int = Field(20_000, ge=1)
+    name: str = Field("particles", description="For whoever reads this file; an exported network has the name that its facts give it")
+    seed: int = Field(1, ge=0, description="Another number gives another network as good as this one")
+    steps: int = Field(20_000, ge=1, description="How often the weights are changed")
     batch: int = Field(8, ge=1, description="Crops a step and process")
-    learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.02, ge=0)
+    learning_rate: float = Field(2e-3, gt=0, description="Of AdamW at its highest; it falls as a cosine")
+    weight_decay: float = Field(0.02, ge=0, description="Of AdamW")
     warmup_steps: int = Field(300, ge=0, description="Steps in which the learning rate rises; fewer than all")
     averaging: float = Field(0.998, ge=0, lt=1, description="Decay of the moving average of the weights, which is what ships")
     workers: int = Field(1, ge=0, description="Processes that draw crops")
@@ -145,9 +149,14 @@ def read_config(path: Path, settings: tuple[str, ...] = ()) -> TrainConfig:
     try:
         config = TrainConfig.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
+        # What is misspelt first: the run may lack the very name that was meant.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in first["loc"]) or "the run"
-        raise ParameterError(f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+        if first["type"] == "extra_forbidden":
+            hint = "'lycurgus-train train --describe' lists all that there is"
+            raise ParameterError(f"{path.name}: there is nothing called '{where}' to set", hint=hint) from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise ParameterError(f"{path.name}: {where}: {what[0].lower()}{what[1:]}") from error
     return config.model_copy(
         update={
             "train": tuple(_anchored(source, path.parent) for source in config.train),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ pytest.importorskip("tensorboard")
 from lycurgus_train import beginning
 from lycurgus_train.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
 from lycurgus_train.cli import main
-from lycurgus_train.config import NetworkConfig, changes
+from lycurgus_train.config import CropConfig, LossConfig, NetworkConfig, Source, TrainConfig, changes, read_config
 from lycurgus_train.data.folder import load_folder
 from lycurgus_train.data.pool import write_pool
 from lycurgus_train.data.splits import Split, write_split
+from lycurgus_train.template import describe
 from lycurgus_train.train import LAST
 from train.folders import DISCS, SHAPE, good_folder, labels_of, save
 
@@ -138,9 +140,11 @@ def test_who_goes_on_otherwise_than_begun_is_told(tmp_path, capsys):
     assert "(seed 1, now 5; steps 2, now 3; crops.as_recorded 0.5, now 0.25)" in said.err
     assert "to begin anew, name another folder with --out" in said.err
     assert "after 3 steps" in said.out
-    assert run(tmp_path, "steps=1") == 0
+    assert run(tmp_path, "steps=1", "seed=7") == 0
     said = capsys.readouterr()
-    assert "holds a run of 3 steps, 1 were asked for" in said.err
+    assert "holds a run of 3 steps, 1 were asked for: there is nothing left to do; what is set differently now" in said.err
+    assert "now 7" in said.err
+    assert "now 1)" not in said.err
     assert "after 3 steps" in said.out
 
 
@@ -187,3 +191,50 @@ def test_a_configuration_in_another_encoding_is_a_sentence(tmp_path, capsys):
 def test_a_source_that_is_not_there_is_named(tmp_path, capsys):
     assert run(tmp_path) == 1
     assert f"there is no folder {tmp_path / 'data'}" in capsys.readouterr().err
+
+
+def test_what_describes_a_run_is_a_run_of_all_usual_values(tmp_path, capsys):
+    assert main(["train", "--describe"]) == 0
+    described = tmp_path / "described.toml"
+    described.write_text(capsys.readouterr().out, encoding="utf-8")
+    least = tmp_path / "least.toml"
+    least.write_text('[[train]]\npath = "my-images"\n[[validation]]\npath = "my-images"\n', encoding="utf-8")
+    assert read_config(described) == read_config(least)
+
+
+def test_everything_that_can_be_set_is_described():
+    document = tomllib.loads(describe())
+    sections = {"network": NetworkConfig, "crops": CropConfig, "loss": LossConfig}
+    assert document.keys() == TrainConfig.model_fields.keys()
+    for name, model in sections.items():
+        assert document[name].keys() == model.model_fields.keys()
+        assert all(field.description for field in model.model_fields.values())
+    assert {*document["train"][0], "split"} == Source.model_fields.keys()
+
+
+def test_a_misspelt_name_is_told_before_what_is_missing_for_it(tmp_path, capsys):
+    assert run(tmp_path, sources='[[trian]]\npath = "data"') == 2
+    said = capsys.readouterr().err
+    assert "there is nothing called 'trian' to set: 'lycurgus-train train --describe'" in said
+    assert run(tmp_path, "crops.size=256", sources='[[train]]\npath = "data"') == 2
+    assert "there is nothing called 'crops.size' to set" in capsys.readouterr().err
+
+
+def test_it_is_said_what_a_run_begins_with(tmp_path, capsys):
+    good_folder(tmp_path / "data", 2)
+    first = tmp_path / "out" / "last.pt"
+    assert run(tmp_path) == 0
+    capsys.readouterr()
+    (tmp_path / "out").rename(tmp_path / "before")
+    before = tmp_path / "before" / "last.pt"
+    again = ["train", str(tmp_path / "run.toml"), "--out", str(first.parent), "--from", str(before)]
+    assert main(again) == 0
+    assert f"begins with the weights of {before}" in capsys.readouterr().out
+    assert main(again) == 0
+    assert "begins with" not in capsys.readouterr().out
+
+
+def test_a_run_needs_a_file_and_a_folder(tmp_path, capsys):
+    assert main(["train"]) == 2
+    assert main(["train", str(tmp_path / "run.toml")]) == 2
+    assert capsys.readouterr().err.count("a TOML file and --out are needed") == 2

@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from lycurgus.core.errors import ParameterError
+
 NOTES_SHOWN = 10
 
 
@@ -18,8 +20,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Train a network as a TOML file says. Started again on the same folder, a run goes on where it stopped. "
         "Several GPUs: torchrun --nproc-per-node N -m lycurgus_train.cli train ...",
     )
-    parser.add_argument("config", type=Path, help="the run's TOML file")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs and pictures")
+    parser.add_argument("config", type=Path, nargs="?", help="the run's TOML file")
+    parser.add_argument("--describe", action="store_true", help="print a TOML file with everything that can stand in one, and stop")
+    parser.add_argument("--out", type=Path, help="folder for checkpoints, logs and pictures")
     parser.add_argument(
         "--set",
         dest="settings",
@@ -39,7 +42,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the run, then the data, train, and return the exit status."""
+    """Check the run, then the data, train, and return the exit status; or describe what a run can be told."""
+    if options.describe:
+        from lycurgus_train.template import describe
+
+        print(describe(), end="")
+        return 0
+    if options.config is None or options.out is None:
+        raise ParameterError("a TOML file and --out are needed", hint="for instance: lycurgus-train train run.toml --out run")
+
     from lycurgus_train.beginning import look_ahead
     from lycurgus_train.checkpoint import load_checkpoint
     from lycurgus_train.commands.bar import Bar
@@ -52,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
     bar = Bar(active=leads)
     config = read_config(options.config, tuple(options.settings))
     if leads:
+        begins = not (options.out / LAST).exists()
         _show(look_ahead(config, options.out, start_from=options.start_from, device=options.device))
+        if begins and options.start_from is not None:
+            print(f"begins with the weights of {options.start_from}")
         _show(check_sources(config, progress=bar))
     validation = load_sources(config.validation, progress=bar) if leads else []
     sources = load_sources(config.train, progress=bar)
