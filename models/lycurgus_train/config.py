@@ -28,16 +28,16 @@ class _Section(BaseModel):
 class Source(_Section):
     """Images to learn from: a packed pool, or a folder of any kind that ``lycurgus-train data check`` understands."""
 
-    path: Path = Field(description="Folder, from this file's on")
+    path: Path = Field(description="Folder; a relative path starts at the folder of this file")
     weight: float = Field(1.0, gt=0, description="How often crops come from here, beside the other sources' weights")
     split: str | None = Field(None, description="Split file, or the name of one that ships (emps, nanoshapes, catalyst-boxes)")
-    part: Literal["train", "validation", "all"] = Field("train", description="Of the split")
+    part: Literal["train", "validation", "all"] = Field("train", description="Which part of the split is taken, where one is named")
 
 
 class ValidationSource(Source):
     """The same, to validate with: of a split its validation part, where nothing else is said."""
 
-    part: Literal["train", "validation", "all"] = Field("validation", description="Of the split")
+    part: Literal["train", "validation", "all"] = Field("validation", description="Which part of the split is taken, where one is named")
 
 
 class NetworkConfig(_Section):

@@ -12,17 +12,21 @@ from lycurgus.parameters import allowed_values
 from lycurgus_train.config import TrainConfig
 
 HEAD = """\
-# A run of lycurgus-train train: all that can be set, with what holds where it is left out. Only [[train]] is needed.
+# A run of lycurgus-train train: all that can be set, with what holds where it is left out. Only [[train]] and its path are needed; what
+# stands behind a # before a name has no usual value.
 """
 
 EXAMPLES: Mapping[str, str] = {"path": "my-images", "split": "emps"}
 """Values that stand for those that have no usual one."""
 
+OPTIONAL = ("validation",)
+"""Tables that a run may do without."""
+
 WIDTH = 120
 
 
 def describe() -> str:
-    """Return a TOML file of everything that a run can be told; what has no usual value is commented out, but for a path to learn from."""
+    """Return a TOML file of everything that a run can be told, which learns from ``my-images`` as one of nothing but that path does."""
     schema = TrainConfig.model_json_schema()
     return "\n".join([HEAD, *_lines(schema, schema["$defs"], "")]) + "\n"
 
@@ -43,5 +47,5 @@ def _lines(model: Mapping[str, Any], others: Mapping[str, Any], name: str) -> It
         whole = f"{name}.{key}".lstrip(".")
         said = inspect.cleandoc(inner["description"]).replace("``", "'")
         yield f"\n# {said}"
-        yield f"[[{whole}]]" if "items" in field else f"[{whole}]"
-        yield from _lines(inner, others, whole)
+        table = [f"[[{whole}]]" if "items" in field else f"[{whole}]", *_lines(inner, others, whole)]
+        yield from (line if line.startswith("#") or key not in OPTIONAL else f"# {line}" for line in table)

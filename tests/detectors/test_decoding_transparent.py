@@ -332,8 +332,17 @@ def test_a_sphere_that_hardly_sticks_out_of_another_is_found_where_intensities_a
 def test_where_many_circles_lie_within_others_they_are_corners_and_cores() -> None:
     by_chance = [0.0] * 30 + [0.3] * 15 + [0.85] * 5
     assert not transparent._are_hidden(by_chance)
-    assert transparent._are_hidden([*by_chance, 0.9, 0.95, 0.97, 1.0])
+    assert not transparent._are_hidden([*by_chance, *[0.95] * 6])
+    assert transparent._are_hidden([*by_chance, *[0.95] * 8])
     assert not transparent._are_hidden([])
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [([0.4, 0.5, 0.6, 0.5], True), ([0.4, 0.5, 0.6], False), ([-3.0, 0.19, 0.21, 3.0], False), ([0.1, 0.15, 0.1, 0.2], False), ([], False)],
+)
+def test_intensities_add_where_the_median_step_says_so_clearly(inside: list[float], expected: bool) -> None:
+    assert transparent._add(inside) is expected
 
 
 def test_it_is_asked_of_the_picture_how_much_of_circles_lies_within_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detecting import detect, found
 from lycurgus.core.types import Mask
-from lycurgus.detectors import network
+from lycurgus.detectors import believing
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.decoding.candidates import crop
 from lycurgus.detectors.looks import Finder, Less, Seen
@@ -115,7 +115,7 @@ def of_two_looks(monkeypatch: pytest.MonkeyPatch, score: float) -> None:
         return replace(one, look=replace(one.look, candidates=kept))
 
     monkeypatch.setattr(Finder, "look", halves)
-    monkeypatch.setattr(network, "_most_credible", lambda looks, _: looks[0])
+    monkeypatch.setattr(believing, "_most_credible", lambda looks, _: looks[0])
 
 
 SPOTS = [disc((200, 260), (y, x), 16) for y in (40, 80, 120, 160) for x in (30, 70, 190, 230)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detecting import detect, drawn, found, iou
 from lycurgus.core.tiling import predict_tiled
 from lycurgus.core.types import BBox
-from lycurgus.detectors import looks, network
+from lycurgus.detectors import believing, looks
 from lycurgus.detectors.decoding import Candidate
 from lycurgus.detectors.decoding.candidates import crop
 from lycurgus.detectors.looks import Finder, Less, Seen
@@ -297,7 +297,8 @@ def test_where_nothing_is_believed_no_look_is_doubted(crowded: str, monkeypatch:
         return replace(one, look=replace(one.look, candidates=found))
 
     monkeypatch.setattr(Finder, "look", changed)
-    monkeypatch.setattr(network, "_most_credible", lambda looks, _: looks[0])
+    monkeypatch.setattr(believing, "_most_credible", lambda looks, _: looks[0])
+    monkeypatch.setattr(believing, "clearly_there", lambda *_: [])
     detection = detect(SPOTTED, model=crowded)
     # The one that a look is sure of, and that stands out; no other.
     assert len(found(detection)) == detection.details["found_besides"] == 1

@@ -21,7 +21,10 @@ from lycurgus.ui.store import Document
 from scenes import scene, write
 from windows import calm
 
-LONG_WORK = tuple(f"lycurgus.{name}" for name in ("readers", "detectors", "inference", "pipeline", "core.separate", "services.analysis"))
+LONG_WORK = tuple(
+    f"lycurgus.{name}"
+    for name in ("readers", "detectors", "inference", "pipeline", "core.preprocess", "core.tiling", "core.separate", "services.analysis")
+)
 """Where work takes as long as an image is large."""
 
 

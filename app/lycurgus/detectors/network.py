@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import prod
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -18,29 +17,18 @@ from lycurgus.core.progress import CancelToken, Parts, Progress
 from lycurgus.core.separate.regions import moved
 from lycurgus.core.types import BBox, Detection, Instance, Mask, PixelSize
 from lycurgus.detectors import Scene
+from lycurgus.detectors.believing import Belief, Scores, believe, found_besides, most_looks
 from lycurgus.detectors.decoding import Candidate, DecodingParams
 from lycurgus.detectors.decoding.arcs import part_round
 from lycurgus.detectors.decoding.candidates import crop, in_reading_order
 from lycurgus.detectors.decoding.convex_parts import part_convex
-from lycurgus.detectors.decoding.credibility import LIKELY, credibilities, most_credible, score_threshold
-from lycurgus.detectors.decoding.outlines import foreground_of
+from lycurgus.detectors.decoding.credibility import LIKELY
 from lycurgus.detectors.decoding.transparent import part_transparent
 from lycurgus.detectors.looks import Finder, Seen
-from lycurgus.detectors.scales import MOST_FURTHER, first_scales, further_scales, same_scale
-from lycurgus.detectors.standing_out import standing_out
-from lycurgus.detectors.supports import MOST_ENLARGED, are_borne_out, is_doubtful, makes_surer, support_scales
-from lycurgus.detectors.surroundings import of_one_polarity, polarity_of
+from lycurgus.detectors.scales import first_scales
+from lycurgus.detectors.surroundings import polarity_of
 from lycurgus.inference.catalog import DEFAULT_MODEL, InstalledModel, find_model
 from lycurgus.inference.session import open_network
-
-FLATTENED = 2
-"""The finest scales, so many, are looked at without shading too; coarser ones show particles that shading does not hide."""
-
-BOTH_PX = 800**2
-"""A picture of more pixels is not looked at twice at its finest scale, with shading and without: the next one decides between them."""
-
-NEARLY = 0.97
-"""So much of the credibility of another look is nearly as much: which of both is believed is chance."""
 
 Auto = Literal["auto"]
 
@@ -96,19 +84,6 @@ class NetworkParams(DetectorParams):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Scores:
-    """Scores from which a find is believed whatever else is found, as one of many, and from which it counts as likely.
-
-    ``wanted`` is what the user has set: it decides what is reported, not how the picture is looked at.
-    """
-
-    sure: float
-    crowd: float
-    likely: float
-    wanted: float | None = None
-
-
 class NetworkDetector:
     """Runs an installed network; no state, opened networks are shared.
 
@@ -130,13 +105,15 @@ class NetworkDetector:
 
         The picture is looked at as it is at several scales, and without slow shading at the finest ones; the most credible look is
         believed (``decoding.credibility``), and further scales are added to it where the sizes found there call for them. Where many are
-        found and few are sure, small particles on a support are looked for (``supports``). What lies beyond the box of all that is usable,
-        as a data bar, is no part of the picture: a particle that it cuts ends there, as at the picture's edge.
+        found and few are sure, small particles on a support are looked for (``supports``); gaps between particles are left out
+        (``gaps``), and where no look is sure of anything, what is clearly there is believed unless the user has set a score (``faint``).
+        What lies beyond the box of all that is usable, as a data bar, is no part of the picture: a particle that it cuts ends there, as
+        at the picture's edge.
 
         ``details`` states the ``model``, the ``scales`` looked at, the ``believed_scales``, what was ``taken_away`` of the picture there,
-        how many finds of other looks are ``found_besides`` these (``standing_out``), the ``score_threshold``, ``overlap_threshold`` and
-        ``outlines`` that were used, and ``polarity_certainty``, the share of the particles that are brighter (or darker) than what
-        surrounds them.
+        how many finds of other looks are ``found_besides`` these (``standing_out``), and how many were ``gaps_left_out``, the
+        ``score_threshold``, ``overlap_threshold`` and ``outlines`` that were used, and ``polarity_certainty``, the share of the particles
+        that are brighter (or darker) than what surrounds them.
 
         Raises
         ------
@@ -151,26 +128,12 @@ class NetworkDetector:
         expected = _expected_px(params, scene.pixel_size)
         field = _field(scene.usable)
         scales = first_scales(manifest, (field.height, field.width), expected)
-        most = 2 * len(scales) + len(scales[:FLATTENED]) + (MOST_FURTHER + MOST_ENLARGED if expected is None else 0)
-        parts = Parts(progress, most)
+        parts = Parts(progress, most_looks(scales, further=expected is None))
         finder = Finder(_within_field(scene, field), network, decoding, parts, cancel)
 
-        first = _first_looks(finder, scales, scores.likely)
-        looks = list(first)
-        belief = _believed(finder, looks, scores, further=expected is None)
-        if _is_doubtful(first, belief, scores):
-            wanted = scales if expected is not None else support_scales(scales, belief.scales, finder.shape)
-            near = [finder.look(scale, less="surroundings") for scale in wanted]
-            looks += near
-            instead = _belief(finder, near, scores)
-            found, own_found = (
-                of_one_polarity(some, finder.scene.plane, finder.scene.usable) for some in (instead.found, instead.own_found)
-            )
-            instead = replace(instead, found=found, own_found=own_found)
-            if are_borne_out(own_found, belief.own_found, sure=scores.sure):
-                belief = instead
+        belief, looks = believe(finder, scales, scores, further=expected is None)
         cancel.check()
-        besides = _besides(finder, looks, belief, scores)
+        besides = found_besides(finder, looks, belief, scores)
         found = in_reading_order([*belief.found, *besides])
         if decoding.head == "completed":
             apart = part_transparent(found, finder.scene.plane, cancel=cancel)
@@ -190,6 +153,7 @@ class NetworkDetector:
             "believed_scales": [round(scale, 4) for scale in belief.scales],
             "taken_away": belief.looks[0].less,
             "found_besides": len(besides),
+            "gaps_left_out": belief.gaps,
             "outlines": decoding.head,
             "score_threshold": round(belief.threshold, 4),
             "overlap_threshold": decoding.overlap,
@@ -208,110 +172,7 @@ class NetworkDetector:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Belief:
-    """Looks that are believed and what is found by them.
-
-    ``threshold`` is the score that it takes, ``own_threshold`` the one that it would take if the user had set none, by which ``own_found``
-    would be found; ``at_once`` tells whether the first of these looks had shown something by itself.
-    """
-
-    looks: Sequence[Seen]
-    found: Sequence[Candidate]
-    own_found: Sequence[Candidate]
-    threshold: float
-    own_threshold: float
-    at_once: bool = True
-
-    @property
-    def scales(self) -> list[float]:
-        return [one.scale for one in self.looks]
-
-
-def _first_looks(finder: Finder, scales: tuple[float, ...], likely: float) -> list[Seen]:
-    """Look at a picture at scales, the finest first, with its shading and at the finest ones without."""
-    finest, *coarser = scales
-    looks = [finder.look(scale) for scale in coarser] + [finder.look(scale, less="shading") for scale in coarser[: FLATTENED - 1]]
-    if coarser and prod(finder.shape) > BOTH_PX:
-        less = _most_credible([one for one in looks if one.scale == coarser[0]], likely).less
-        return [finder.look(finest, less=less), *looks]
-    return [finder.look(finest), finder.look(finest, less="shading"), *looks]
-
-
-def _most_credible(looks: Sequence[Seen], likely: float) -> Seen:
-    """The most credible look, by what is likely in each."""
-    return looks[most_credible([one.look.down_to(likely) for one in looks])]
-
-
-def _believed(finder: Finder, looks: list[Seen], scores: _Scores, *, further: bool) -> _Belief:
-    """Believe the most credible of the first looks, and beside it those at further scales that it calls for; ``looks`` gets these too."""
-    first = _most_credible(looks, scores.likely)
-    belief = _belief(finder, [first], scores)
-    if not further:
-        return belief
-    nothing_sure = not belief.found
-    if nothing_sure:
-        # Enlarged noise has many grains that are alike: each has to be sure by itself.
-        scores = replace(scores, crowd=scores.sure)
-    manifest = finder.network.model.manifest
-    least = min(scores.likely, belief.threshold)
-    likely = [] if nothing_sure else [one for one in finder.merged([first]) if one.score >= least]
-    for scale in further_scales(manifest, finder.shape, first.scale, likely):
-        known = (one for one in looks if one.less == first.less and same_scale(one.scale, scale))
-        more = next(known, None)
-        if more is None:
-            more = finder.look(scale, less=first.less)
-            looks.append(more)
-        if nothing_sure and scale > max(1.0, first.scale):
-            # Sure of the particle or not, a look at the picture has seen that something is there; grains it took for background.
-            place = looks.index(more)
-            more = looks[place] = more.borne_out_by(first, foreground=finder.decoding.foreground)
-        # Enlarged particles break up, and noise has grains: they are known by lower scores. A reduced picture has neither, and
-        # shows large particles alone, so that the looks cannot be compared.
-        if scale < first.scale or _most_credible([first, more], scores.likely) is more:
-            belief = _belief(finder, [*belief.looks, more], scores)
-    return replace(belief, at_once=not nothing_sure)
-
-
-def _is_doubtful(first: Sequence[Seen], belief: _Belief, scores: _Scores) -> bool:
-    """Tell whether what is believed is, or what another first look shows that is nearly as credible and surer of more particles.
-
-    Where nothing was believed at first there is nothing to doubt: noise has many grains at some scale.
-    """
-    if not (belief.found and belief.at_once):
-        return False
-    credible = dict(zip(first, credibilities([one.look.down_to(scores.likely) for one in first]), strict=True))
-    least = NEARLY * credible[belief.looks[0]]
-    thresholds = [belief.own_threshold]
-    for one in first:
-        found = one.look.candidates
-        if one is not belief.looks[0] and credible[one] >= least and makes_surer(found, belief.own_found, sure=scores.sure):
-            thresholds.append(score_threshold([candidate.score for candidate in found], sure=scores.sure, crowd=scores.crowd))
-    return any(is_doubtful(threshold, crowd=scores.crowd, sure=scores.sure) for threshold in thresholds)
-
-
-def _belief(finder: Finder, looks: Sequence[Seen], scores: _Scores) -> _Belief:
-    """Find what is to be believed of the finds of all looks that are."""
-    own = score_threshold([one.score for one in finder.merged(looks)], sure=scores.sure, crowd=scores.crowd)
-    threshold = own if scores.wanted is None else scores.wanted
-    # Once more without the others: what is not believed must not have taken the place of what is.
-    found = finder.merged(looks, least=threshold)
-    return _Belief(looks, found, found if scores.wanted is None else finder.merged(looks, least=own), threshold, own)
-
-
-def _besides(finder: Finder, looks: Sequence[Seen], belief: _Belief, scores: _Scores) -> list[Candidate]:
-    """Return what stands out in other looks and is believed in none; on a support there is too much of that in looks that show it."""
-    if belief.looks[0].less == "surroundings":
-        return []
-    # What a set score leaves out is no more to be found in another look than what it lets in.
-    known = [*belief.found, *belief.own_found]
-    taken = foreground_of(known, finder.shape)
-    others = [one.without(taken) for one in looks if one not in belief.looks and one.less != "surroundings"]
-    sure = finder.merged(others, least=scores.sure if scores.wanted is None else max(scores.sure, scores.wanted))
-    return standing_out(sure, known, finder.scene.plane, finder.scene.usable)
-
-
-def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, _Scores]:
+def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingParams, Scores]:
     """Combine what the user has set with what the model says.
 
     Returns
@@ -330,7 +191,7 @@ def _decoding(model: InstalledModel, params: NetworkParams) -> tuple[DecodingPar
     set_by_user = {name: value for name in ("score", "overlap", "foreground") if (value := getattr(params, name)) != "auto"}
     thresholds = own.model_dump(exclude_none=True, exclude={"crowd_score"}) | set_by_user
     crowd = own.score if own.crowd_score is None else own.crowd_score
-    scores = _Scores(own.score, crowd, max(own.score - LIKELY, 0.0), set_by_user.get("score"))
+    scores = Scores(own.score, crowd, max(own.score - LIKELY, 0.0), set_by_user.get("score"))
     least = min(score for score in (scores.crowd, scores.likely, scores.wanted) if score is not None)
     return DecodingParams(**(thresholds | {"head": head, "score": least})), scores
 
@@ -341,13 +202,19 @@ def _expected_px(params: NetworkParams, pixel_size: PixelSize | None) -> float |
     return None if params.diameter_px == "auto" else params.diameter_px
 
 
-def _warnings(params: NetworkParams, pixel_size: PixelSize | None, looks: Sequence[Seen], belief: _Belief) -> tuple[str, ...]:
+def _warnings(params: NetworkParams, pixel_size: PixelSize | None, looks: Sequence[Seen], belief: Belief) -> tuple[str, ...]:
     warnings = []
     if params.diameter_nm != "auto" and pixel_size is None:
         instead = "several scales were looked at" if params.diameter_px == "auto" else "that in px was taken"
         warnings.append(f"The expected diameter of {params.diameter_nm:g} nm could not be used without a pixel size; {instead}.")
     if not all(one.is_finite for one in looks):
         warnings.append("The network gave values that are no numbers; nothing is found where it did. Another device may help.")
+    if belief.gaps:
+        warnings.append(f"{belief.gaps} finds were left out, which do not differ from the background between particles: check the overlay.")
+    if belief.is_faint:
+        warnings.append(
+            "The network was sure of no particle; taken were those that are likely and clearly differ from what is around them."
+        )
     if belief.looks[0].less == "surroundings":
         warnings.append("Few of many finds were sure, as on a rough support: small particles were looked for without what surrounds them.")
     return tuple(warnings)

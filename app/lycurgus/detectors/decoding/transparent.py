@@ -34,11 +34,11 @@ UNDENTED = 0.4
 
 LEAST_TOLD, ADDING = 4, 0.2
 """Circles that tell of it at least, and the lower bound of the median of their steps inside others, as ratios to those where they are free,
-from which on intensities add. The median is about 0.5 where they do (other borders cross) and near 0 where they do not."""
+from which on intensities add. The median is about 0.5 where they do (other borders cross) and near or below 0 where they do not."""
 
-HIDDEN, MOSTLY_HIDDEN = 0.8, 0.15
+HIDDEN, MOSTLY_HIDDEN = 0.8, 0.2
 """Where more than such a part of the circles that lie together have so much of themselves within another one, they are the corners, shells
-and ragged edges of single particles: those that overlap by chance seldom lie so."""
+and ragged edges of single particles: those that overlap by chance seldom lie so, more often where sizes differ."""
 
 CORE = 0.95
 """A circle with so much of itself within a larger one may be its core, and is no particle."""
@@ -155,12 +155,12 @@ def _are_hidden(parts: Sequence[float]) -> bool:
 
 
 def _add(inside: Sequence[float]) -> bool:
-    """Tell from the steps of circles inside others whether intensities add: two standard errors below the median they still say so."""
+    """Tell from the steps of circles inside others whether intensities add: a standard error below the median they still say so."""
     if len(inside) < LEAST_TOLD:
         return False
     low, middle, high = np.percentile(inside, (25, 50, 75)).tolist()
     # Of normally distributed values, whose quartiles lie 1.349 sigma apart, the median has an error of 1.253 sigma / sqrt(n).
-    return bool(middle - 2 * 1.253 * (high - low) / 1.349 / sqrt(len(inside)) >= ADDING)
+    return bool(middle - 1.253 * (high - low) / 1.349 / sqrt(len(inside)) >= ADDING)
 
 
 def _are_round(candidates: Sequence[Candidate], shape: tuple[int, int], usual: float) -> bool:
