@@ -239,7 +239,14 @@ def test_every_column_is_defined_with_its_unit(tmp_path: Path, columns: str) -> 
 
 def test_how_particles_were_detected_stands_beside_each_image(tmp_path: Path) -> None:
     report = make_report(2)
-    network = {"polarity": "dark", "score_threshold": 0.62, "believed_scales": [1.0, 0.5], "taken_away": "surroundings", "found_besides": 0}
+    network = {
+        "polarity": "dark",
+        "score_threshold": 0.62,
+        "believed_scales": [1.0, 0.5],
+        "taken_away": "surroundings",
+        "found_besides": 0,
+        "gaps_left_out": 2,
+    }
     of_network = replace(report.entries[0], result=replace(report.entries[0].result, detection=network))
     first, second = table(written(replace(report, entries=(of_network, report.entries[1])), tmp_path)["Images"])
     names = ("Threshold", "Score threshold", "Scales believed", "Taken away before", "Found besides", "Polarity")

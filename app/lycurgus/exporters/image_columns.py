@@ -73,6 +73,7 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
         "",
         "particles added that only showed at another size or without shading, where nothing else is reported and they clearly differ",
     ),
+    ImageColumn("gaps_left_out", "Gaps left out", "", "finds of the network that were background between particles"),
     ImageColumn("polarity", "Polarity", "", "particles brighter or darker than the support"),
     ImageColumn("equivalent_diameter_mean_px", "Diameter, mean", "px", _MEAN),
     ImageColumn("equivalent_diameter_median_px", "Diameter, median", "px", _MEDIAN),
@@ -97,7 +98,7 @@ IMAGE_COLUMNS: tuple[ImageColumn, ...] = (
     ImageColumn("sha256", "File's sha256", "", "of the file's bytes"),
 )
 
-DETECTION_COLUMNS = ("threshold", "score_threshold", "believed_scales", "taken_away", "found_besides", "polarity")
+DETECTION_COLUMNS = ("threshold", "score_threshold", "believed_scales", "taken_away", "found_besides", "gaps_left_out", "polarity")
 """What detectors say of a detection, each what it has; an image's analysis keeps it under these names."""
 
 GROUP_COLUMN = ImageColumn("group", "Group", "", "the part of the sample that the image belongs to")
