@@ -27,6 +27,9 @@ LEAST_WHOLE, MOSTLY_DENTED = 10, 0.4
 """Least number of particles without dents, and largest part of all that may have some: where more have, dents are their shape, as that of
 the gold bones of a picture of EMPS, 46 % of which have some. Of simulated crowds, no more than 36 %."""
 
+LARGER = 1.2
+"""Least area of what is several particles, as a ratio to the median of those without dents: noise dents what is no larger."""
+
 SPAN = 0.15
 """Which way an outline turns is told by its directions so far before and behind a point, as a part of the usual radius."""
 
@@ -83,11 +86,12 @@ def part_convex(candidates: Sequence[Candidate], shape: tuple[int, int], *, canc
     if not dented or len(large) - len(dented) < LEAST_WHOLE or len(dented) > MOSTLY_DENTED * len(large):
         return list(candidates)
     foreground = foreground_of(candidates, shape)
-    usual = usual_radius([one for one in large if one not in dented])
+    undented = [one for one in large if one not in dented]
+    usual, usual_px = usual_radius(undented), float(np.median([one.area_px for one in undented]))
     whole: list[Candidate] = []
     parted: list[list[Candidate]] = []
     for one in candidates:
-        parts = _parts_of(one, foreground, usual, cancel) if one in dented else []
+        parts = _parts_of(one, foreground, usual, cancel) if one in dented and one.area_px >= LARGER * usual_px else []
         if parts:
             parted.append(parts)
         else:
