@@ -67,6 +67,15 @@ def test_two_convex_ones_are_told_apart(name: str) -> None:
     assert {one.score for one in found} == {0.8}
 
 
+def test_what_is_no_larger_than_single_particles_stays_whole() -> None:
+    """Noise dents the outlines of some particles of a picture, and not those of others."""
+    both = candidate(np.logical_or.reduce(PAIRS["ellipses side by side"]))
+    as_large = [candidate(ellipse(SHAPE, (280, 60 + 40 * i), 72, 62)) for i in range(LEAST_WHOLE)]
+    assert as_large[0].area_px < both.area_px < 1.2 * as_large[0].area_px
+    (found,) = parted(PAIRS["ellipses side by side"], as_large)
+    assert iou(found, both) == 1
+
+
 def test_a_chain_is_told_apart_and_nothing_of_it_is_lost() -> None:
     chain = [ellipse(SHAPE, (90 + 12 * (i % 2), 60 + 42 * i), 54, 44, 30 * i) for i in range(6)]
     found = parted(chain)
