@@ -42,7 +42,7 @@ OTHER, BORDERED = 0.5, 0.1
 """A gap borders with at least this second part of its outline on finds that differ from it by at least the first part of what is usual:
 what is as dark as all around it may lie beside particles that were not found."""
 
-MOST = 300
+MOST = 50
 """Of more finds, as many tell what is usual, evenly picked."""
 
 
