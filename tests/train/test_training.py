@@ -206,7 +206,7 @@ def test_a_run_is_refused_that_cannot_work(tmp_path: Path) -> None:
         ("crops.crop_px=100", "crops.crop_px is 100, but 6 levels need a multiple of 64"),
         ("crops.smallest_px=120.0", "must not be larger than the largest"),
         ("network.widths=[16]", "network.widths"),
-        ("network.widths=[12, 16]", "network.widths.0: Input should be greater than or equal to 16"),
+        ("network.widths=[12, 16]", "network.widths.0: input should be greater than or equal to 16"),
         ("momentum=0.9", "momentum"),
     ):
         path.write_text('[[train]]\npath = "pool"\n', encoding="utf-8")
