@@ -1,9 +1,10 @@
 """How long the window's thread is away at most, with thousands of particles and images beside a few of them in the same run.
 
 Run ``xvfb-run -a python benchmarks/window_turns.py`` (or with QT_QPA_PLATFORM=offscreen). A turn is what the thread does from waking up
-to its next look for events, in its own processor time; of each act the longest turn counts. The image is analysed with Otsu's method.
-"analysing" is what the thread has to do while an image is analysed beside it and when the result comes; the time of the analysis itself
-stands below it for comparison: so long the window would be away if it did the work itself.
+to its next look for events, in its own processor time; of each act the longest turn counts, of three tries the best (images are added
+once). The image is analysed with Otsu's method. "analysing" is what the thread has to do while an image is analysed beside it and when
+the result comes; the time of the analysis itself stands below it for comparison: so long the window would be away if it did the work
+itself.
 """
 
 from __future__ import annotations
